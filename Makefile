@@ -1,0 +1,91 @@
+# mbx: mail migration as Unix filters.
+#   make          static executables in $(B)/bin, V=1 shows the commands
+#   make check    all tests          make demo   a migration, for real
+# STATIC=0 links dynamically, SAN=1 adds ASan and UBSan (dynamic).
+
+include config.mk
+
+STATIC = 1
+SAN = 0
+WERROR = 0
+B = build
+
+VERSION := $(shell sed -n 's/^\#\# \([0-9.]*\).*/\1/p' NEWS.md | head -n 1)
+
+tools := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
+rooms := $(wildcard lib/*/*.c)
+units := $(wildcard t/unit/*.c)
+
+CFLAGS_ALL = $(CSTD) $(WARN) $(OPT) -Ilib -DMBX_VERSION='"$(VERSION)"' \
+	-ffile-prefix-map=$(CURDIR)=. -ffunction-sections -fdata-sections \
+	-MMD -MP $(CFLAGS)
+LDFLAGS_ALL = -Wl,--gc-sections $(LDFLAGS)
+
+ifeq ($(SAN),1)
+B = build-san
+STATIC = 0
+CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined \
+	-fno-omit-frame-pointer -fPIE
+LDFLAGS_ALL += -fsanitize=address,undefined -pie
+else
+CFLAGS_ALL += $(HARDEN)
+LDFLAGS_ALL += $(LDHARDEN)
+ifeq ($(STATIC),1)
+LDFLAGS_ALL += -static-pie
+else
+LDFLAGS_ALL += -pie
+endif
+endif
+ifeq ($(WERROR),1)
+CFLAGS_ALL += -Werror
+endif
+
+# libetpan.a by itself: its shared library would drag in GnuTLS and more; the
+# stub closes what its unused halves leave open.
+STUB = $(B)/share/dev/stubs.o
+LIBS_ALL = $(if $(filter 1,$(STATIC)),$(LIBS),-l:libetpan.a \
+	$(filter-out -letpan,$(LIBS)))
+
+V = 0
+Q = $(if $(filter 1,$(V)),,@)
+show = @$(if $(filter 1,$(V)),:,printf '%s\t%s\n')
+
+all: $(tools:%=$(B)/bin/%)
+
+$(B)/%.o: %.c Makefile config.mk
+	@mkdir -p $(@D)
+	$(show) CC $<
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(B)/libmbx.a: $(rooms:%.c=$(B)/%.o)
+	@rm -f $@
+	$(show) AR $@
+	$(Q)$(AR) crD $@ $^
+
+$(B)/bin/%: $(B)/cmd/%.o $(B)/libmbx.a $(STUB)
+	@mkdir -p $(@D)
+	$(show) LD $@
+	$(Q)share/dev/link $(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
+
+# Unit tests are dynamic, so that sanitizers and valgrind see everything.
+UNIT_LIBS = -lcheck_pic -lsubunit -lm
+$(B)/t/unit/%: $(B)/t/unit/%.o $(B)/libmbx.a $(STUB)
+	@mkdir -p $(@D)
+	$(show) LD $@
+	$(Q)share/dev/link $(CC) $(filter-out -static-pie,$(LDFLAGS_ALL)) -pie \
+	    -o $@ $^ -l:libetpan.a $(filter-out -letpan,$(LIBS)) $(UNIT_LIBS)
+
+units: $(units:%.c=$(B)/%)
+
+check: all units
+	B=$(B) SAN=$(SAN) share/dev/prove $(T)
+
+lint:
+	share/dev/floors
+
+clean:
+	rm -rf build build-san dist
+
+.PHONY: all units check lint clean
+.SECONDARY:
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,96 @@
+/*
+ * cli: the shape of every tool: options, dialects, workers, order, progress,
+ * messages, signals, exit code.  A tool is a struct filter and a function
+ * from a row to rows.
+ */
+#ifndef CLI_H
+#define CLI_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fail;
+struct row;
+struct header;
+struct arena;
+
+/* ---- options: one table a tool, beside the common ones ---- */
+
+enum opt_kind {
+	OPT_FLAG, /* int *: set to 1 */
+	OPT_STRING, /* const char ** */
+	OPT_NUMBER, /* uint64_t *, with K M G (1024) suffixes */
+	OPT_TIME, /* int64_t *: RFC 3339 or a date */
+	OPT_CALL /* int (*)(const char *value, struct fail *) */
+};
+struct opt {
+	const char *name; /* long, without -- */
+	char letter; /* 0: none */
+	enum opt_kind kind;
+	const char *value; /* what --help calls it; NULL for OPT_FLAG */
+	const char *help;
+	void *to;
+	int (*call)(const char *value, struct fail *f);
+};
+
+struct out;
+struct filter {
+	const char *name; /* mbx-copy */
+	const char *synopsis; /* after the name, for usage and --help */
+	const char *summary; /* one line */
+	const char *examples; /* two lines that run */
+	const struct opt *opts; /* ends with name NULL */
+	const char *columns; /* what it adds or overwrites, by blanks */
+	const char *needs; /* columns the input must have */
+	const char *url_column; /* an operand that is a URL is a row with it */
+	/* After the options, before any fork or socket.  May be NULL. */
+	int (*start)(struct fail *f);
+	/*
+	 * In a worker, for each row.  Consecutive rows with equal account,
+	 * source and target go to the same worker in order, so sessions may be
+	 * kept between calls; last is set on the last of them (also when
+	 * called for clean-up with r NULL).  Emits rows with out_row.
+	 * 0 done, 1 the answer is no, -1 failed as f says: cli says f, and
+	 * emits the input row with status failed (or deferred where f is
+	 * AGAIN_LATER), code and hint if nothing was emitted for it.
+	 */
+	int (*each)(
+	    const struct row *r, int last, struct out *o, struct fail *f);
+	/*
+	 * Instead of each: all rows of one account at once, in this process
+	 * (pure tools).
+	 */
+	int (*account)(
+	    struct row *const *rows, size_t n, struct out *o, struct fail *f);
+	int network; /* takes the options of networks: -4 -6 --insecure ... */
+};
+/* The whole program: returns the exit status. */
+int filter_main(const struct filter *t, int argc, char **argv);
+
+/* ---- what a tool's functions may call ---- */
+
+/* A new row under the output header with the values of from (NULL: none). */
+struct row *out_new(struct out *o, const struct row *from);
+/* Sends it off.  Its status column decides the exit code unless `each` says
+ * more. */
+void out_row(struct out *o, const struct row *r);
+struct arena *out_arena(struct out *o); /* reset after each row */
+
+/* One line on stderr: tool: object: what: why.  -q does not silence it. */
+void say(const struct fail *f);
+/* -v: what is done.  level 1 or 2.  Printable is the caller's duty unless it
+ * uses %s with text_printable'd strings. */
+void
+say_note(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+/* Loud, whatever -v says (but not with -q): --insecure, a torn ledger. */
+void say_loud(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+int cli_dry_run(void);
+const char *cli_tool(void);
+/* In a worker: octets done and to do for the progress display, cumulative
+ * over this worker's life. */
+void cli_progress(uint64_t done, uint64_t total, uint64_t messages);
+/* A line for --log FILE: at level code object message. */
+void cli_log(const char *level, const struct fail *f);
+
+#endif

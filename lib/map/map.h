@@ -1,0 +1,56 @@
+/*
+ * map: every folder's name and role on the target; pure.  Order: rules,
+ * profile, roles, prefix (mbx-map(1)).  The result is injective, or the
+ * counter-example is named.
+ */
+#ifndef MAP_H
+#define MAP_H
+
+#include <stddef.h>
+
+#include "msg/msg.h"
+
+struct fail;
+
+enum collision { COLLISION_REFUSE, COLLISION_SUFFIX, COLLISION_MERGE };
+
+struct map_opt {
+	const char *rules; /* file name, NULL: none */
+	const char *profile; /* name of a built-in, or a path with a / */
+	const char *prefix; /* "Old/Anna", NULL: none */
+	enum collision collision;
+};
+struct map;
+int map_new(struct map **m, const struct map_opt *o, struct fail *f);
+void map_free(struct map *m);
+/* A value of the profile: "alters", "append_limit"; NULL if not there. */
+const char *map_profile(const struct map *m, const char *key);
+
+enum mapped {
+	MAPPED_OK,
+	MAPPED_SKIPPED, /* a rule leaves it out */
+	MAPPED_MERGED, /* policy merge joined it with another */
+	MAPPED_REFUSED /* code and hint say why */
+};
+struct map_item {
+	/* in; not owned */
+	const char *account;
+	const char *folder;
+	enum role role;
+	const char *dst_folder; /* non-NULL and not "": decided by the row */
+	int existing; /* a folder of the target, counts as taken */
+	/* out; the map's, until map_free */
+	const char *dst;
+	enum role dst_role;
+	enum mapped status;
+	const char *code; /* "NAME", "CASE", "POLICY", "" */
+	const char *hint;
+};
+/*
+ * Decides all folders of one account at once.  0, also when some are refused
+ * (each says so); -1 only for what is wrong with the rules themselves.
+ */
+int
+map_account(struct map *m, struct map_item *items, size_t n, struct fail *f);
+
+#endif

@@ -1,0 +1,151 @@
+/*
+ * msg: what a message is: its digests, its identity headers, its flags and
+ * its date; folder names in modified UTF-7 (RFC 3501 5.1.3).
+ */
+#ifndef MSG_H
+#define MSG_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fail;
+struct buf;
+struct intern;
+
+/* ---- digest.c ---- */
+
+void msg_sha256(uint8_t out[32], const void *p, size_t n);
+
+/*
+ * Frozen: digests travel between hosts.  mbx-verify(1) defines the levels,
+ * and the rungs, which say how alike two copies are.
+ */
+enum {
+	DIGEST_L0 = 1 << 0, /* octets, CR* LF read as CRLF */
+	DIGEST_L1 = 1 << 1, /* L0 of the body + identity headers */
+	DIGEST_L2 = 1 << 2, /* headers less Content-*, decoded leaves */
+	DIGEST_L3 = 1 << 3, /* Message-ID, Date, From, size (weak) */
+	DIGEST_RAW = 1 << 4, /* the octets as served: rung exact */
+	DIGEST_END = 1 << 5, /* L0 less final newlines: rung eol+end */
+	DIGEST_STORE = 1 << 6, /* END less what mbox stores add: rung store */
+	DIGEST_BYTES = 1 << 7, /* STORE, NUL, CR, 8-bit headers masked */
+	DIGEST_KINDS = 8
+};
+struct ident {
+	unsigned int have; /* which kinds are filled in */
+	uint8_t sum[DIGEST_KINDS][32]; /* by bit number */
+	uint64_t octets; /* as served */
+	int64_t date; /* Date: header, or CLOCK_NONE */
+	char msgid[256]; /* cut; "" if none */
+};
+
+enum rung {
+	RUNG_EXACT,
+	RUNG_EOL,
+	RUNG_EOL_END,
+	RUNG_STORE,
+	RUNG_BYTES,
+	RUNG_PARTS,
+	RUNG_DIFFERENT
+};
+const char *rung_name(enum rung r); /* "eol+end" */
+int rung_of(const char *name, enum rung *r); /* 1 or 0 */
+/* The best rung that both idents' kinds can show. */
+enum rung ident_rung(const struct ident *a, const struct ident *b);
+/* "L0" .. "L3" to its bit; 0 if unknown. */
+unsigned int digest_level(const char *name);
+
+struct digest;
+/* kinds: bits of the above.  L2 spools the message in dir. */
+struct digest *digest_new(unsigned int kinds, const char *dir);
+void digest_free(struct digest *d);
+void digest_reset(struct digest *d);
+int digest_add(struct digest *d, const char *p, size_t n, struct fail *f);
+/* L2 of a message that the pre-scan refuses, or whose parser dies or runs
+ * out of time, is left out of have; that is no failure. */
+int digest_end(struct digest *d, struct ident *id, struct fail *f);
+
+/* ---- parts.c: decoded MIME for L2, by libetpan in a child of its own ---- */
+
+/* ---- headers.c ---- */
+
+/*
+ * Finds a header field's unfolded value in the first n octets of a message
+ * (any line ends); 1 and the value appended, 0 if there is none.
+ */
+int
+header_value(struct buf *value, const char *msg, size_t n, const char *name);
+
+/* ---- flags.c ---- */
+
+/*
+ * A set of flags is one canonical string: \Seen \Answered \Flagged \Deleted
+ * \Draft first in this order, then keywords sorted by octet, single blanks;
+ * \Recent is never in it; system flags in any case become these spellings,
+ * keywords keep theirs, equal ones (any case) are one.
+ */
+const char *flags_canon(struct intern *in, const char *s, size_t n);
+int flags_has(const char *flags, const char *flag);
+/* What is in a and not in b, appended in canonical order; how many. */
+size_t flags_minus(struct buf *b, const char *a, const char *but);
+/*
+ * What a folder with these PERMANENTFLAGS keeps of flags (NULL: unknown, all
+ * of them): kept is appended, lost is appended to lost.
+ */
+void flags_allowed(const char *flags, const char *permanent, struct buf *kept,
+    struct buf *lost);
+/* RFC 3501 flag-keyword: an atom, and within limits.  1 or 0. */
+int flag_is_atom(const char *s, size_t n);
+
+/* ---- dates.c ---- */
+
+/* IMAP date-time, "01-Feb-2022 10:00:00 +0100" without quotes: 1 or 0.
+ * Range-checked (a 30 Feb or a year 22 is refused). */
+int date_parse_internal(const char *s, size_t n, int64_t *t);
+/* Two-digit day, in UTC. */
+void date_format_internal(char out[32], int64_t t);
+/* RFC 5322 date with obsolete forms and comments: 1 or 0. */
+int date_parse_header(const char *s, size_t n, int64_t *t);
+/* asctime as in an mbox From_ line, with or without a zone: 1 or 0. */
+int date_parse_asctime(const char *s, size_t n, int64_t *t);
+void date_format_asctime(char out[32], int64_t t);
+
+/* ---- names.c ---- */
+
+/* Modified UTF-7 to UTF-8: 1, or 0 if it is not well-formed. */
+int utf7_decode(struct buf *out, const char *s, size_t n);
+/* UTF-8 to modified UTF-7: 1, or 0 if s is not valid UTF-8 or has a NUL. */
+int utf7_encode(struct buf *out, const char *s, size_t n);
+/*
+ * A server's name to the canonical folder (UTF-8, levels by /, %2F and %25)
+ * and back.  prefix ("INBOX.") is dropped; INBOX in any case is "INBOX"; raw
+ * is decoded as modified UTF-7 unless utf8 is set; a name that cannot be
+ * decoded keeps its octets, each suspect one as %XX.  sep may be 0 (flat).
+ */
+void name_from_raw(struct buf *out, const char *raw, size_t n, char sep,
+    const char *prefix, int utf8);
+/*
+ * 0, or -1 CODE_NAME when a level holds the separator (or is empty, or a
+ * control): names are refused here, mbx-map decides how to change them.
+ */
+int name_to_raw(struct buf *out, const char *folder, char sep,
+    const char *prefix, int utf8, struct fail *f);
+
+enum role {
+	ROLE_NONE,
+	ROLE_INBOX,
+	ROLE_ARCHIVE,
+	ROLE_DRAFTS,
+	ROLE_FLAGGED,
+	ROLE_JUNK,
+	ROLE_SENT,
+	ROLE_TRASH,
+	ROLE_ALL,
+	ROLE_COUNT
+};
+const char *role_name(enum role r); /* "sent"; "" for none */
+enum role role_of(const char *name); /* ROLE_NONE if unknown */
+const char *role_attribute(enum role r); /* "\\Sent"; NULL if none */
+enum role role_of_attribute(const char *s, size_t n); /* and XLIST's */
+
+#endif

@@ -1,0 +1,215 @@
+/*
+ * store: one face for imap, maildir, mbox and pop3.  A store streams messages
+ * out and queues appends in and settles them later; nothing here holds a
+ * whole message in memory, and a folder costs 32 octets a message at most.
+ *
+ * Strings that a store hands out are its own and live until the next
+ * store_list (folders) or store_enter (flags), unless it says otherwise.
+ * Folder names are canonical: UTF-8, levels by /, %2F and %25.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "msg/msg.h"
+#include "net/net.h"
+
+struct fail;
+struct row;
+struct buf;
+
+/* What is known of a folder is said by bits, since servers differ. */
+enum {
+	FOLDER_UIDVALIDITY = 1 << 0,
+	FOLDER_UIDNEXT = 1 << 1,
+	FOLDER_MODSEQ = 1 << 2,
+	FOLDER_MESSAGES = 1 << 3,
+	FOLDER_UNSEEN = 1 << 4,
+	FOLDER_BYTES = 1 << 5,
+	FOLDER_SUBSCRIBED = 1 << 6
+};
+enum nspace { NSPACE_PERSONAL, NSPACE_OTHER, NSPACE_SHARED };
+struct folder {
+	const char *name;
+	const char *raw; /* as on the wire or on the disk */
+	char sep; /* 0: flat */
+	enum nspace nspace;
+	enum role role;
+	int selectable; /* 0: \Noselect, or a parent that is no folder */
+	int subscribed;
+	unsigned int known;
+	uint32_t uidvalidity, uidnext;
+	uint64_t modseq, messages, unseen, bytes;
+	const char *permanentflags; /* NULL: unknown */
+};
+
+/* A message in the folder entered, without its octets. */
+struct msgref {
+	uint64_t id; /* IMAP UID; elsewhere ordinal in the folder, from 1 */
+	uint64_t size; /* a hint (RFC822.SIZE); 0 where not known */
+	int64_t date; /* INTERNALDATE, CLOCK_NONE where unusable */
+	const char *flags; /* canonical, interned: equal pointers, equal sets */
+};
+
+/* What a store can do, by bits of store_can. */
+enum {
+	STORE_APPEND = 1 << 0, /* a target (pop3 is not) */
+	STORE_UIDS = 1 << 1, /* ids are IMAP UIDs under a UIDVALIDITY */
+	STORE_UIDPLUS = 1 << 2, /* receipts carry the new id */
+	STORE_MULTI = 1 << 3, /* appends go in batches, see store_put */
+	STORE_KEYWORDS = 1 << 4, /* any keyword may be new */
+	STORE_FLAGS = 1 << 5, /* keeps flags at all */
+	STORE_FOLDERS = 1 << 6, /* more than one folder */
+	STORE_SUBSCRIBE = 1 << 7,
+	STORE_ROLES = 1 << 8, /* CREATE-SPECIAL-USE or the like */
+	STORE_COPY = 1 << 9 /* store_copy works */
+};
+
+struct store;
+struct store_opt {
+	const char *spool_dir; /* for what has no length; NULL: "/tmp" */
+	int sizes; /* store_list fills bytes and messages too */
+	int shared; /* other users' and shared namespaces are listed too */
+	int write; /* a target: log in to append */
+	unsigned int window; /* appends under way, 0: 64 */
+	void (*note)(void *, const char *line); /* said once, may be NULL */
+	void *arg;
+};
+
+/* ---- open, close ---- */
+
+/* Resolves secret (a reference, NULL for files), connects and logs in. */
+int store_open(struct store **st, const struct endpoint *e, const char *secret,
+    const struct store_opt *opt, struct fail *f);
+/*
+ * The endpoint in columns SIDE and SIDE_secret of a row ("source",
+ * "target").
+ */
+int store_open_row(struct store **st, const struct row *r, const char *side,
+    const struct store_opt *opt, struct fail *f);
+void store_close(struct store *st); /* NULL is fine; says LOGOUT, waits not */
+unsigned int store_can(const struct store *st);
+const char *store_label(const struct store *st);
+/* Server's capabilities after log-in, one line; "" for files. */
+const char *store_capabilities(const struct store *st);
+/* Largest message a target takes, 0 if not said (RFC 7889). */
+uint64_t store_append_limit(const struct store *st);
+
+/* ---- folders ---- */
+
+/*
+ * All folders, parents before children, sorted by canonical name with INBOX
+ * first; *list is the store's.
+ */
+int
+store_list(struct store *st, struct folder **list, size_t *n, struct fail *f);
+/* Creates the folder and the parents it needs; an existing one is no
+ * failure (*made says which; may be NULL). */
+int store_create(struct store *st, const char *folder, enum role role,
+    int *made, struct fail *f);
+int store_subscribe(struct store *st, const char *folder, struct fail *f);
+/*
+ * Enters for reading (EXAMINE) or writing (SELECT): fills *info, strings
+ * included, valid until the next store_enter.
+ */
+int store_enter(struct store *st, const char *folder, int write,
+    struct folder *info, struct fail *f);
+
+/* ---- messages out ---- */
+
+/*
+ * Metadata of the folder entered, ids rising, from id FROM on (0: all).
+ * store_next: 1, 0 end, -1.
+ */
+int store_scan(struct store *st, uint64_t from, struct fail *f);
+int store_next(struct store *st, struct msgref *m, struct fail *f);
+/* The id as rows show it: IMAP UID, UIDL, Maildir base name, mbox ordinal. */
+void store_uid(struct store *st, uint64_t id, struct buf *out);
+/*
+ * Asks for the bodies of n messages (n at most 4,096; ids rising).  Then, for
+ * each that comes, in the server's order: store_body 1 with its id and exact
+ * length; store_read until it says 0.  store_body 0: all asked for have been
+ * answered; what did not come has vanished (or its server sends nothing).
+ * A body may be left unread: store_body skips the rest of it.
+ * A failure of one message has REACH_MESSAGE, *id set, and the rest goes on.
+ */
+int store_want(struct store *st, const uint64_t *ids, size_t n, struct fail *f);
+int store_body(struct store *st, uint64_t *id, uint64_t *len, struct fail *f);
+int store_read(struct store *st, const char **p, size_t *n, struct fail *f);
+
+/* ---- messages in ---- */
+
+struct put {
+	uint64_t cookie; /* comes back in the receipt */
+	uint64_t len; /* exactly so many octets follow */
+	int64_t date; /* CLOCK_NONE: the target's now */
+	const char *flags; /* canonical */
+	int alone; /* not in a batch with others */
+};
+struct receipt {
+	uint64_t cookie;
+	int ok;
+	int again; /* refused together with its batch: put it alone */
+	uint64_t id; /* new id, 0 if the target does not say */
+	uint32_t uidvalidity; /* that the id is under, 0 if not said */
+	struct fail *why; /* when not ok; the store's, until next call */
+};
+/*
+ * Begins an append to FOLDER, which need not be the one entered (but is
+ * cheaper, performance.md); then exactly len octets by store_write in any
+ * pieces, then store_put_end.  Failure of store_put with REACH_MESSAGE: this
+ * one is refused before its octets went (it has no receipt).  A failure with
+ * a longer reach: the connection is gone, and of all that is not settled
+ * nobody knows.  When the octets cannot be delivered after store_put,
+ * store_abort drops the connection (never pads).
+ */
+int store_put(
+    struct store *st, const char *folder, const struct put *p, struct fail *f);
+int store_write(struct store *st, const char *p, size_t n, struct fail *f);
+int store_put_end(struct store *st, struct fail *f);
+void store_abort(struct store *st);
+/* Ends the batch in hand, sends what is queued. */
+int store_flush(struct store *st, struct fail *f);
+/*
+ * The next receipt, in any order.  1 a receipt; 0 nothing more is
+ * outstanding, or (wait 0) nothing is there yet; -1 the connection is gone.
+ * After a maildir or mbox receipt the message is synced to disk.
+ */
+int store_settle(struct store *st, struct receipt *r, int wait, struct fail *f);
+size_t store_outstanding(const struct store *st);
+
+/* ---- changes in the folder entered for writing ---- */
+
+/* Adds and removes flags (canonical sets, either may be ""). */
+int store_flags(struct store *st, uint64_t id, const char *add,
+    const char *remove, struct fail *f);
+/* *to gets the new id, 0 if not said. */
+int store_copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
+    struct fail *f);
+
+/* ---- tables of their own ---- */
+
+/* Calls each(arg, object, resource, used, limit) per quota resource; used
+ * and limit in octets for STORAGE.  0, or -1; no QUOTA capability is 0. */
+int store_quota(struct store *st,
+    void (*each)(void *, const char *root, const char *resource, uint64_t used,
+	uint64_t limit),
+    void *arg, struct fail *f);
+int store_acl(struct store *st, const char *folder,
+    void (*each)(void *, const char *identifier, const char *rights), void *arg,
+    struct fail *f);
+
+/* Test seam: the stream under a store that has one, else NULL. */
+struct stream *store_stream(struct store *st);
+
+/* ---- job.c: columns that every job row has ---- */
+
+/* The column `key`: 16 hex digits of SHA-256 over account, source, target,
+ * folder, uids (newline between), URLs reduced. */
+void job_key(char key[17], const struct row *r);
+/* account, or the USER of source, or its path. */
+void job_account(struct buf *out, const struct row *r);
+
+#endif
