@@ -31,7 +31,7 @@ else
 CFLAGS_ALL += $(HARDEN)
 LDFLAGS_ALL += $(LDHARDEN)
 ifeq ($(STATIC),1)
-LDFLAGS_ALL += -static-pie
+LDFLAGS_ALL += $(LDSTATIC)
 else
 LDFLAGS_ALL += -pie
 endif
@@ -72,7 +72,7 @@ UNIT_LIBS = -lcheck_pic -lsubunit -lm
 $(B)/t/unit/%: $(B)/t/unit/%.o $(B)/libmbx.a $(STUB)
 	@mkdir -p $(@D)
 	$(show) LD $@
-	$(Q)share/dev/link $(CC) $(filter-out -static-pie,$(LDFLAGS_ALL)) -pie \
+	$(Q)share/dev/link $(CC) $(filter-out $(LDSTATIC),$(LDFLAGS_ALL)) -pie \
 	    -o $@ $^ -l:libetpan.a $(filter-out -letpan,$(LIBS)) $(UNIT_LIBS)
 
 units: $(units:%.c=$(B)/%)
