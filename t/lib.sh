@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # lib.sh: TAP for the shell tests.  A test is
 #	. "$(dirname "$0")/lib.sh"
 #	check 'what must be true' command args
