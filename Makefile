@@ -77,15 +77,70 @@ $(B)/t/unit/%: $(B)/t/unit/%.o $(B)/libmbx.a $(STUB)
 
 units: $(units:%.c=$(B)/%)
 
-check: all units
+# One multi-call file: the same mains, chosen by the name it is called by or
+# by its first argument.
+BOX = $(B)/bin/mbx
+$(B)/box/%.o: cmd/%.c Makefile config.mk
+	@mkdir -p $(@D)
+	$(show) CC $<
+	$(Q)$(CC) $(CFLAGS_ALL) -Wno-missing-prototypes \
+	    -Dmain=main_$(subst -,_,$*) -c -o $@ $<
+
+$(B)/box/box.c: share/dev/box $(tools:%=cmd/%.c)
+	@mkdir -p $(@D)
+	share/dev/box $(tools) >$@
+
+$(B)/box/box.o: $(B)/box/box.c
+	$(show) CC $<
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(BOX): $(B)/box/box.o $(tools:%=$(B)/box/%.o) $(B)/libmbx.a $(STUB)
+	@mkdir -p $(@D)
+	$(show) LD $@
+	$(Q)share/dev/link $(CC) $(LDFLAGS_ALL) -o $@ $^ $(LIBS_ALL)
+
+box: $(BOX)
+
+deps:
+	share/dev/deps build demo check lint
+
+demo demo-files:
+	share/dev/deps build $(if $(filter demo,$@),demo)
+	$(MAKE) all
+	share/demo/$@ $(B)/bin
+
+check:
+	share/dev/deps build check
+	$(MAKE) all units
 	B=$(B) SAN=$(SAN) share/dev/prove $(T)
 
 lint:
-	share/dev/floors
+	share/dev/deps build check lint
+	share/dev/lint
+
+install: all
+	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/profiles
+	install -s -m 755 $(tools:%=$(B)/bin/%) $(DESTDIR)$(BINDIR)
+	install -m 644 share/profiles/*.tsv $(DESTDIR)$(DATADIR)/profiles
+	for page in man/*.[157]; do \
+		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
+		install -d $$dir && install -m 644 $$page $$dir || exit; \
+	done
+
+uninstall:
+	rm -f $(tools:%=$(DESTDIR)$(BINDIR)/%)
+	for page in man/*.[157]; do \
+		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
+	done
+	rm -rf $(DESTDIR)$(DATADIR)
+
+dist: all box
+	B=$(B) VERSION=$(VERSION) CC='$(CC)' share/dev/dist
 
 clean:
-	rm -rf build build-san dist
+	rm -rf build build-* dist
 
-.PHONY: all units check lint clean
+.PHONY: all units box deps demo demo-files check lint install uninstall dist \
+	clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
