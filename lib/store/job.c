@@ -1,0 +1,49 @@
+/* job.c: columns that every job row has: its key and its account. */
+#include <string.h>
+
+#include "base/base.h"
+#include "row/row.h"
+#include "store/store.h"
+
+/* A URL that cannot be parsed stands for itself. */
+static void
+reduced(struct buf *out, const char *url)
+{
+	struct endpoint e = {0};
+
+	if (*url != '\0' && endpoint_parse(&e, url, NULL) == 0)
+		endpoint_reduce(out, &e);
+	else
+		buf_adds(out, url);
+	endpoint_free(&e);
+}
+
+void
+job_key(char key[17], const struct row *r)
+{
+	struct buf b = {0};
+	uint8_t sum[32];
+
+	job_account(&b, r);
+	buf_addc(&b, '\n');
+	reduced(&b, row_get(r, "source"));
+	buf_addc(&b, '\n');
+	reduced(&b, row_get(r, "target"));
+	buf_addf(&b, "\n%s\n%s", row_get(r, "folder"), row_get(r, "uids"));
+	msg_sha256(sum, b.data, b.len);
+	text_hex(key, sum, 8);
+	buf_free(&b);
+}
+
+void
+job_account(struct buf *out, const struct row *r)
+{
+	const char *account = row_get(r, "account"), *name = NULL;
+	struct endpoint e = {0};
+
+	if (*account == '\0' &&
+	    endpoint_parse(&e, row_get(r, "source"), NULL) == 0)
+		name = e.user != NULL ? e.user : e.path;
+	buf_adds(out, name != NULL ? name : account);
+	endpoint_free(&e);
+}

@@ -1,0 +1,407 @@
+/* store.c: opens an endpoint's store and hands every call to its scheme. */
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "row/row.h"
+#include "secret/secret.h"
+#include "store/store_p.h"
+
+enum { WINDOW = 64 };
+
+static const struct store_ops *const schemes[SCHEME_MBOX + 1] = {
+    NULL,
+};
+
+/* Names what failed: label, folder and message as far as they are known. */
+static int
+at(struct store *st, const char *folder, uint64_t id, struct fail *f)
+{
+	struct buf uid = {0};
+
+	if (id != 0 && st->ops->uid != NULL)
+		st->ops->uid(st, id, &uid);
+	(void)fail_at(f, "%s%s%s%s%s", st->label, folder != NULL ? "/" : "",
+	    folder != NULL ? folder : "", uid.len > 0 ? ";UID=" : "",
+	    uid.len > 0 ? uid.data : "");
+	buf_free(&uid);
+	return -1;
+}
+
+static int
+refuse(struct store *st, const char *what, struct fail *f)
+{
+	(void)fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER, what,
+	    "this kind of endpoint cannot do that");
+	return at(st, NULL, 0, f);
+}
+
+void
+store_note(const struct store *st, const char *fmt, ...)
+{
+	struct buf line = {0};
+	va_list ap;
+	char *text;
+
+	if (st->opt.note == NULL)
+		return;
+	va_start(ap, fmt);
+	if (vasprintf(&text, fmt, ap) == -1)
+		text = NULL;
+	va_end(ap);
+	if (text == NULL)
+		return;
+	buf_addf(&line, "%s: ", st->label);
+	text_printable(&line, text, strlen(text), 1000);
+	st->opt.note(st->opt.arg, line.data);
+	buf_free(&line);
+	free(text);
+}
+
+static int
+compare(const void *a, const void *b)
+{
+	const char *x = ((const struct folder *)a)->name;
+	const char *y = ((const struct folder *)b)->name;
+	int xin = strcmp(x, "INBOX") == 0, yin = strcmp(y, "INBOX") == 0;
+
+	return xin || yin ? yin - xin : strcmp(x, y);
+}
+
+void
+folder_sort(struct folder *list, size_t n)
+{
+	if (n > 0)
+		qsort(list, n, sizeof(*list), compare);
+}
+
+/* ---- open, close ---- */
+
+static int
+resolve(
+    const char *ref, const struct endpoint *e, struct secret *s, struct fail *f)
+{
+	struct secret_for whom = {e->user, e->host, e->port};
+
+	return ref == NULL || *ref == '\0' ? 0 : secret_get(ref, &whom, s, f);
+}
+
+static struct store *new (const struct endpoint *e, const struct store_opt *opt)
+{
+	const struct store_ops *ops = schemes[e->scheme];
+	struct store *st = mem_alloc(ops->size);
+	struct buf label = {0};
+
+	st->ops = ops;
+	if (opt != NULL)
+		st->opt = *opt;
+	st->opt.spool_dir =
+	    mem_strdup(st->opt.spool_dir != NULL ? st->opt.spool_dir : "/tmp");
+	if (st->opt.window == 0)
+		st->opt.window = WINDOW;
+	endpoint_label(&label, e);
+	st->label = label.data;
+	return st;
+}
+
+int
+store_open(struct store **st, const struct endpoint *e, const char *secret,
+    const struct store_opt *opt, struct fail *f)
+{
+	struct secret pass = {0}, key = {0};
+	int rc;
+
+	*st = NULL;
+	if (schemes[e->scheme] == NULL)
+		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
+		    "open", "%s is not supported", scheme_name(e->scheme));
+	*st = fresh(e, opt);
+	rc = resolve(secret, e, &pass, f);
+	if (rc == 0)
+		rc = resolve(e->key, e, &key, f);
+	if (rc == 0)
+		rc = (*st)->ops->open(*st, e, &pass, &key, f);
+	secret_wipe(&pass);
+	secret_wipe(&key);
+	if (rc == -1) {
+		(void)at(*st, NULL, 0, f);
+		store_close(*st);
+		*st = NULL;
+	}
+	return rc;
+}
+
+int
+store_open_row(struct store **st, const struct row *r, const char *side,
+    const struct store_opt *opt, struct fail *f)
+{
+	struct endpoint e = {0};
+	const char *url = row_get(r, side);
+	char column[64];
+	int rc;
+
+	*st = NULL;
+	(void)snprintf(column, sizeof(column), "%s_secret", side);
+	if (*url == '\0')
+		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
+		    "open", "the row has no %s", side);
+	rc = endpoint_parse(&e, url, f);
+	if (rc == 0)
+		rc = store_open(st, &e, row_get(r, column), opt, f);
+	else
+		(void)fail_at(f, "%s", side);
+	endpoint_free(&e);
+	return rc;
+}
+
+void
+store_close(struct store *st)
+{
+	if (st == NULL)
+		return;
+	st->ops->close(st);
+	free(st->spool_dir);
+	free(st->label);
+	free(st->entered);
+	free(st);
+}
+
+unsigned int
+store_can(const struct store *st)
+{
+	return st->can;
+}
+
+const char *
+store_label(const struct store *st)
+{
+	return st->label;
+}
+
+const char *
+store_capabilities(const struct store *st)
+{
+	return st->capabilities != NULL ? st->capabilities : "";
+}
+
+uint64_t
+store_append_limit(const struct store *st)
+{
+	return st->append_limit;
+}
+
+/* ---- folders ---- */
+
+int
+store_list(struct store *st, struct folder **list, size_t *n, struct fail *f)
+{
+	if (st->ops->list(st, list, n, f) == -1)
+		return at(st, NULL, 0, f);
+	return 0;
+}
+
+int
+store_create(struct store *st, const char *folder, enum role role, int *made,
+    struct fail *f)
+{
+	int ignored;
+
+	if (st->ops->create == NULL)
+		return refuse(st, "create", f);
+	if (st->ops->create(
+		st, folder, role, made != NULL ? made : &ignored, f) == -1)
+		return at(st, folder, 0, f);
+	return 0;
+}
+
+int
+store_subscribe(struct store *st, const char *folder, struct fail *f)
+{
+	if (st->ops->subscribe == NULL)
+		return refuse(st, "subscribe", f);
+	if (st->ops->subscribe(st, folder, f) == -1)
+		return at(st, folder, 0, f);
+	return 0;
+}
+
+int
+store_enter(struct store *st, const char *folder, int write,
+    struct folder *info, struct fail *f)
+{
+	char *entered = mem_strdup(folder);
+
+	free(st->entered);
+	st->entered = entered;
+	memset(info, 0, sizeof(*info));
+	if (st->ops->enter(st, folder, write, info, f) == -1)
+		return at(st, folder, 0, f);
+	return 0;
+}
+
+/* ---- messages out ---- */
+
+int
+store_scan(struct store *st, uint64_t from, struct fail *f)
+{
+	assert(st->entered != NULL);
+	if (st->ops->scan(st, from, f) == -1)
+		return at(st, st->entered, 0, f);
+	return 0;
+}
+
+int
+store_next(struct store *st, struct msgref *m, struct fail *f)
+{
+	int rc;
+
+	m->id = 0;
+	rc = st->ops->next(st, m, f);
+	return rc == -1 ? at(st, st->entered, m->id, f) : rc;
+}
+
+void
+store_uid(struct store *st, uint64_t id, struct buf *out)
+{
+	st->ops->uid(st, id, out);
+}
+
+int
+store_want(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
+{
+	assert(n <= 4096);
+	if (st->ops->want(st, ids, n, f) == -1)
+		return at(st, st->entered, 0, f);
+	return 0;
+}
+
+int
+store_body(struct store *st, uint64_t *id, uint64_t *len, struct fail *f)
+{
+	int rc;
+
+	*id = 0;
+	rc = st->ops->body(st, id, len, f);
+	return rc == -1 ? at(st, st->entered, *id, f) : rc;
+}
+
+int
+store_read(struct store *st, const char **p, size_t *n, struct fail *f)
+{
+	int rc = st->ops->read(st, p, n, f);
+
+	return rc == -1 ? at(st, st->entered, 0, f) : rc;
+}
+
+/* ---- messages in ---- */
+
+int
+store_put(
+    struct store *st, const char *folder, const struct put *p, struct fail *f)
+{
+	if (st->ops->put == NULL)
+		return refuse(st, "append", f);
+	if (st->ops->put(st, folder, p, f) == -1)
+		return at(st, folder, 0, f);
+	return 0;
+}
+
+int
+store_write(struct store *st, const char *p, size_t n, struct fail *f)
+{
+	return st->ops->write(st, p, n, f) == -1 ? at(st, NULL, 0, f) : 0;
+}
+
+int
+store_put_end(struct store *st, struct fail *f)
+{
+	return st->ops->put_end(st, f) == -1 ? at(st, NULL, 0, f) : 0;
+}
+
+void
+store_abort(struct store *st)
+{
+	if (st->ops->abort != NULL)
+		st->ops->abort(st);
+}
+
+int
+store_flush(struct store *st, struct fail *f)
+{
+	if (st->ops->flush == NULL)
+		return 0;
+	return st->ops->flush(st, f) == -1 ? at(st, NULL, 0, f) : 0;
+}
+
+int
+store_settle(struct store *st, struct receipt *r, int wait, struct fail *f)
+{
+	int rc;
+
+	if (st->ops->settle == NULL)
+		return 0;
+	memset(r, 0, sizeof(*r));
+	rc = st->ops->settle(st, r, wait, f);
+	return rc == -1 ? at(st, NULL, 0, f) : rc;
+}
+
+size_t
+store_outstanding(const struct store *st)
+{
+	return st->ops->outstanding != NULL ? st->ops->outstanding(st) : 0;
+}
+
+/* ---- changes, tables of their own ---- */
+
+int
+store_flags(struct store *st, uint64_t id, const char *add, const char *remove,
+    struct fail *f)
+{
+	if (st->ops->flags == NULL)
+		return refuse(st, "flags", f);
+	if (st->ops->flags(st, id, add, remove, f) == -1)
+		return at(st, st->entered, id, f);
+	return 0;
+}
+
+int
+store_copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
+    struct fail *f)
+{
+	if (st->ops->copy == NULL)
+		return refuse(st, "copy", f);
+	if (st->ops->copy(st, id, folder, to, f) == -1)
+		return at(st, st->entered, id, f);
+	return 0;
+}
+
+int
+store_quota(struct store *st,
+    void (*each)(void *, const char *root, const char *resource, uint64_t used,
+	uint64_t limit),
+    void *arg, struct fail *f)
+{
+	if (st->ops->quota == NULL)
+		return 0;
+	return st->ops->quota(st, each, arg, f) == -1 ? at(st, NULL, 0, f) : 0;
+}
+
+int
+store_acl(struct store *st, const char *folder,
+    void (*each)(void *, const char *identifier, const char *rights), void *arg,
+    struct fail *f)
+{
+	if (st->ops->acl == NULL)
+		return 0;
+	if (st->ops->acl(st, folder, each, arg, f) == -1)
+		return at(st, folder, 0, f);
+	return 0;
+}
+
+struct stream *
+store_stream(struct store *st)
+{
+	return st->ops->stream != NULL ? st->ops->stream(st) : NULL;
+}
