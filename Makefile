@@ -8,6 +8,7 @@ include config.mk
 STATIC = 1
 SAN = 0
 WERROR = 0
+SHORT = 0
 B = build
 
 VERSION := $(shell sed -n 's/^\#\# \([0-9.]*\).*/\1/p' NEWS.md | head -n 1)
@@ -112,7 +113,7 @@ demo demo-files:
 check:
 	share/dev/deps build check
 	$(MAKE) all units
-	B=$(B) SAN=$(SAN) share/dev/prove $(T)
+	B=$(B) SAN=$(SAN) SHORT=$(SHORT) share/dev/prove $(T)
 
 lint:
 	share/dev/deps build check lint

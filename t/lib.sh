@@ -4,15 +4,16 @@
 #	check 'what must be true' command args
 #	done_testing
 # $T is a directory of its own, removed at the end; the tools are in PATH.
+# SHORT=1 leaves out the long loops.
 # Servers are started by t/servers/*.sh and ended by their pids at exit.
 set -u
 cd "$(dirname "$0")/.." || exit 1
 TOP=$PWD
 B=${B:-build}
-SAN=${SAN:-0}
+SAN=${SAN:-0} SHORT=${SHORT:-0}
 case $B in /*) ;; *) B=$TOP/$B ;; esac
 PATH=$B/bin:$PATH:/usr/sbin:/sbin
-export PATH B SAN
+export PATH B SAN SHORT
 T=$(mktemp -d "${TMPDIR:-/tmp}/mbx-t.XXXXXX") || exit 1
 checks=0 failures=0
 at_exit=
