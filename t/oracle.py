@@ -165,7 +165,8 @@ def mbox_file(path, name):
         flags, kept = [], []
         for field in re.findall(rb"(?:[^\n]*\n)(?:[ \t][^\n]*\n)*", head):
             key, _, value = field.partition(b":")
-            key, value = key.lower().strip(), value.strip().decode()
+            key, value = key.lower().strip(), value.strip().decode(
+                "utf-8", "replace")
             if key == b"status":
                 flags += ["\\Seen"] if "R" in value else []
             elif key == b"x-status":
