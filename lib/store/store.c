@@ -13,7 +13,7 @@
 enum { WINDOW = 64 };
 
 static const struct store_ops *const schemes[SCHEME_MBOX + 1] = {
-    NULL,
+    [SCHEME_MAILDIR] = &store_maildir,
 };
 
 /* Names what failed: label, folder and message as far as they are known. */
@@ -35,7 +35,8 @@ static int
 refuse(struct store *st, const char *what, struct fail *f)
 {
 	(void)fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER, what,
-	    "this kind of endpoint cannot do that");
+	    st->opt.write ? "this kind of endpoint cannot do that"
+			  : "the endpoint is a source, nothing is written");
 	return at(st, NULL, 0, f);
 }
 
@@ -209,7 +210,7 @@ store_create(struct store *st, const char *folder, enum role role, int *made,
 {
 	int ignored;
 
-	if (st->ops->create == NULL)
+	if (st->ops->create == NULL || !st->opt.write)
 		return refuse(st, "create", f);
 	if (st->ops->create(
 		st, folder, role, made != NULL ? made : &ignored, f) == -1)
@@ -220,7 +221,7 @@ store_create(struct store *st, const char *folder, enum role role, int *made,
 int
 store_subscribe(struct store *st, const char *folder, struct fail *f)
 {
-	if (st->ops->subscribe == NULL)
+	if (st->ops->subscribe == NULL || !st->opt.write)
 		return refuse(st, "subscribe", f);
 	if (st->ops->subscribe(st, folder, f) == -1)
 		return at(st, folder, 0, f);
@@ -301,7 +302,7 @@ int
 store_put(
     struct store *st, const char *folder, const struct put *p, struct fail *f)
 {
-	if (st->ops->put == NULL)
+	if (st->ops->put == NULL || !st->opt.write)
 		return refuse(st, "append", f);
 	if (st->ops->put(st, folder, p, f) == -1)
 		return at(st, folder, 0, f);
@@ -359,7 +360,7 @@ int
 store_flags(struct store *st, uint64_t id, const char *add, const char *remove,
     struct fail *f)
 {
-	if (st->ops->flags == NULL)
+	if (st->ops->flags == NULL || !st->opt.write)
 		return refuse(st, "flags", f);
 	if (st->ops->flags(st, id, add, remove, f) == -1)
 		return at(st, st->entered, id, f);
@@ -370,7 +371,7 @@ int
 store_copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
     struct fail *f)
 {
-	if (st->ops->copy == NULL)
+	if (st->ops->copy == NULL || !st->opt.write)
 		return refuse(st, "copy", f);
 	if (st->ops->copy(st, id, folder, to, f) == -1)
 		return at(st, st->entered, id, f);
