@@ -87,14 +87,14 @@ another(struct maildir *md, uint64_t cookie)
 }
 
 static void
-reserve(struct delivery *d, enum code code, const char *what, const char *fmt,
+reserve(struct delivery *d, enum code code, const char *what, const char *why,
     const char *arg)
 {
 	if (d->why != NULL)
 		return;
 	d->why = mem_alloc(sizeof(*d->why));
 	(void)fail_set(
-	    d->why, code, REACH_MESSAGE, AGAIN_NEVER, what, fmt, arg);
+	    d->why, code, REACH_MESSAGE, AGAIN_NEVER, what, "%s%s", why, arg);
 }
 
 int
@@ -129,7 +129,7 @@ maildir_put(
 	d->info = info.data;
 	if (lost.len > 0)
 		reserve(
-		    d, CODE_FLAG, "flags", "no place left for: %s", lost.data);
+		    d, CODE_FLAG, "flags", "no place left for: ", lost.data);
 	buf_free(&lost);
 	md->date = p->date;
 	md->expect = p->len;
@@ -176,8 +176,7 @@ set_date(struct maildir *md, struct delivery *d)
 	    fstat(d->fd, &sb) == -1)
 		return -1;
 	if ((int64_t)sb.st_mtime != md->date)
-		reserve(d, CODE_DATE, "date", "%s cannot hold this date",
-		    "the file system");
+		reserve(d, CODE_DATE, "date", "the file system cannot hold it", "");
 	return 0;
 }
 
@@ -356,7 +355,7 @@ change(struct maildir *md, uint64_t id, const char *set, struct fail *f)
 	}
 	if (rc == 0 && lost.len > 0)
 		rc = fail_set(f, CODE_FLAG, REACH_MESSAGE, AGAIN_NEVER, "flags",
-		    "no place left for: %s", lost.data);
+		    "no place left for: ", lost.data);
 	md->changed = 1;
 	free(name);
 	buf_free(&info);

@@ -90,7 +90,8 @@ resolve(
 	return ref == NULL || *ref == '\0' ? 0 : secret_get(ref, &whom, s, f);
 }
 
-static struct store *new (const struct endpoint *e, const struct store_opt *opt)
+static struct store *
+fresh(const struct endpoint *e, const struct store_opt *opt)
 {
 	const struct store_ops *ops = schemes[e->scheme];
 	struct store *st = mem_alloc(ops->size);

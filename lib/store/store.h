@@ -72,7 +72,7 @@ struct store_opt {
 	const char *spool_dir; /* for what has no length; NULL: "/tmp" */
 	int sizes; /* store_list fills bytes and messages too */
 	int shared; /* other users' and shared namespaces are listed too */
-	int write; /* a target: log in to append */
+	int write; /* a target; without it nothing is ever written */
 	unsigned int window; /* appends under way, 0: 64 */
 	void (*note)(void *, const char *line); /* said once, may be NULL */
 	void *arg;
@@ -121,7 +121,8 @@ int store_enter(struct store *st, const char *folder, int write,
 
 /*
  * Metadata of the folder entered, ids rising, from id FROM on (0: all).
- * store_next: 1, 0 end, -1.
+ * store_next: 1, 0 end, -1.  Maildir and mbox show what was there at
+ * store_enter, which numbers the messages afresh.
  */
 int store_scan(struct store *st, uint64_t from, struct fail *f);
 int store_next(struct store *st, struct msgref *m, struct fail *f);
@@ -154,7 +155,12 @@ struct receipt {
 	int again; /* refused together with its batch: put it alone */
 	uint64_t id; /* new id, 0 if the target does not say */
 	uint32_t uidvalidity; /* that the id is under, 0 if not said */
-	struct fail *why; /* when not ok; the store's, until next call */
+	/*
+	 * When not ok; or ok with a reservation: CODE_FLAG, a flag found no
+	 * place, CODE_DATE, the date was not kept.  NULL: all is well.  The
+	 * store's, until the next call.
+	 */
+	struct fail *why;
 };
 /*
  * Begins an append to FOLDER, which need not be the one entered (but is
@@ -175,7 +181,8 @@ int store_flush(struct store *st, struct fail *f);
 /*
  * The next receipt, in any order.  1 a receipt; 0 nothing more is
  * outstanding, or (wait 0) nothing is there yet; -1 the connection is gone.
- * After a maildir or mbox receipt the message is synced to disk.
+ * After a maildir or mbox receipt the message is synced to disk; what they
+ * have not given a receipt for is not there after store_close.
  */
 int store_settle(struct store *st, struct receipt *r, int wait, struct fail *f);
 size_t store_outstanding(const struct store *st);

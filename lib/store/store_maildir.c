@@ -4,6 +4,7 @@
  * place when the folder was entered.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
