@@ -100,17 +100,22 @@ flags_of_info(const char *name, const struct keywords *k, struct intern *in)
 /* ---- writing ---- */
 
 static int
+is_flag(const char *flag, const char *s, size_t n)
+{
+	return strlen(flag) == n && text_ncasecmp(flag, s, n) == 0;
+}
+
+static int
 letter_of(const struct keywords *k, const char *flag, size_t n)
 {
 	size_t i;
 
 	for (i = 0; i < LENGTH(letters); i++)
-		if (letters[i].letter != 'P' && letters[i].flag[n] == '\0' &&
-		    text_ncasecmp(letters[i].flag, flag, n) == 0)
+		if (letters[i].letter != 'P' &&
+		    is_flag(letters[i].flag, flag, n))
 			return letters[i].letter;
 	for (i = 0; i < KEYWORDS; i++)
-		if (k->name[i] != NULL && strlen(k->name[i]) == n &&
-		    text_ncasecmp(k->name[i], flag, n) == 0)
+		if (k->name[i] != NULL && is_flag(k->name[i], flag, n))
 			return 'a' + (int)i;
 	return 0;
 }

@@ -117,12 +117,13 @@ maildir_put(
 	name_unique(&name);
 	fd = openat(md->out.tmp, name.data,
 	    O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	if (fd == -1 || fchmod(fd, 0600) == -1) {
+	if (fd == -1) {
 		buf_free(&name);
 		buf_free(&info);
 		buf_free(&lost);
 		return trouble(f, "create");
 	}
+	(void)fchmod(fd, 0600); /* whatever the umask */
 	d = another(md, p->cookie);
 	d->fd = fd;
 	d->tmp = name.data;
@@ -176,7 +177,8 @@ set_date(struct maildir *md, struct delivery *d)
 	    fstat(d->fd, &sb) == -1)
 		return -1;
 	if ((int64_t)sb.st_mtime != md->date)
-		reserve(d, CODE_DATE, "date", "the file system cannot hold it", "");
+		reserve(
+		    d, CODE_DATE, "date", "the file system cannot hold it", "");
 	return 0;
 }
 
@@ -355,7 +357,7 @@ change(struct maildir *md, uint64_t id, const char *set, struct fail *f)
 	}
 	if (rc == 0 && lost.len > 0)
 		rc = fail_set(f, CODE_FLAG, REACH_MESSAGE, AGAIN_NEVER, "flags",
-		    "no place left for: ", lost.data);
+		    "no place left for: %s", lost.data);
 	md->changed = 1;
 	free(name);
 	buf_free(&info);

@@ -32,12 +32,12 @@ at(struct store *st, const char *folder, uint64_t id, struct fail *f)
 }
 
 static int
-refuse(struct store *st, const char *what, struct fail *f)
+refuse(struct store *st, const char *folder, const char *what, struct fail *f)
 {
 	(void)fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER, what,
 	    st->opt.write ? "this kind of endpoint cannot do that"
 			  : "the endpoint is a source, nothing is written");
-	return at(st, NULL, 0, f);
+	return at(st, folder, 0, f);
 }
 
 void
@@ -100,8 +100,9 @@ fresh(const struct endpoint *e, const struct store_opt *opt)
 	st->ops = ops;
 	if (opt != NULL)
 		st->opt = *opt;
-	st->opt.spool_dir =
+	st->spool_dir =
 	    mem_strdup(st->opt.spool_dir != NULL ? st->opt.spool_dir : "/tmp");
+	st->opt.spool_dir = st->spool_dir;
 	if (st->opt.window == 0)
 		st->opt.window = WINDOW;
 	endpoint_label(&label, e);
@@ -212,7 +213,7 @@ store_create(struct store *st, const char *folder, enum role role, int *made,
 	int ignored;
 
 	if (st->ops->create == NULL || !st->opt.write)
-		return refuse(st, "create", f);
+		return refuse(st, folder, "create", f);
 	if (st->ops->create(
 		st, folder, role, made != NULL ? made : &ignored, f) == -1)
 		return at(st, folder, 0, f);
@@ -223,7 +224,7 @@ int
 store_subscribe(struct store *st, const char *folder, struct fail *f)
 {
 	if (st->ops->subscribe == NULL || !st->opt.write)
-		return refuse(st, "subscribe", f);
+		return refuse(st, folder, "subscribe", f);
 	if (st->ops->subscribe(st, folder, f) == -1)
 		return at(st, folder, 0, f);
 	return 0;
@@ -304,7 +305,7 @@ store_put(
     struct store *st, const char *folder, const struct put *p, struct fail *f)
 {
 	if (st->ops->put == NULL || !st->opt.write)
-		return refuse(st, "append", f);
+		return refuse(st, folder, "append", f);
 	if (st->ops->put(st, folder, p, f) == -1)
 		return at(st, folder, 0, f);
 	return 0;
@@ -362,7 +363,7 @@ store_flags(struct store *st, uint64_t id, const char *add, const char *remove,
     struct fail *f)
 {
 	if (st->ops->flags == NULL || !st->opt.write)
-		return refuse(st, "flags", f);
+		return refuse(st, st->entered, "flags", f);
 	if (st->ops->flags(st, id, add, remove, f) == -1)
 		return at(st, st->entered, id, f);
 	return 0;
@@ -373,7 +374,7 @@ store_copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
     struct fail *f)
 {
 	if (st->ops->copy == NULL || !st->opt.write)
-		return refuse(st, "copy", f);
+		return refuse(st, st->entered, "copy", f);
 	if (st->ops->copy(st, id, folder, to, f) == -1)
 		return at(st, st->entered, id, f);
 	return 0;
