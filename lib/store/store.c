@@ -14,6 +14,7 @@ enum { WINDOW = 64 };
 
 static const struct store_ops *const schemes[SCHEME_MBOX + 1] = {
     [SCHEME_MAILDIR] = &store_maildir,
+    [SCHEME_MBOX] = &store_mbox,
 };
 
 /* Names what failed: label, folder and message as far as they are known. */

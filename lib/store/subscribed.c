@@ -21,56 +21,6 @@ is_v2(const struct buf *b)
 }
 
 static int
-by_raw(const void *a, const void *b)
-{
-	const struct folder *const *x = a, *const *y = b;
-
-	return strcmp((*x)->raw, (*y)->raw);
-}
-
-static int
-is_raw(const void *key, const void *folder)
-{
-	const struct folder *const *d = folder;
-
-	return strcmp(key, (*d)->raw);
-}
-
-/* One line, its levels joined by sep; 0 when it is too long to be one. */
-static int
-to_raw(char *raw, size_t size, const char *line, size_t n, int tabs, char sep)
-{
-	size_t i;
-
-	if (n >= size)
-		return 0;
-	for (i = 0; i < n; i++)
-		raw[i] = tabs && line[i] == '\t' ? sep : line[i];
-	raw[n] = '\0';
-	return 1;
-}
-
-static void
-mark(struct folder **sorted, size_t n, const struct buf *b, char sep)
-{
-	const char *line = b->data, *end = b->data + b->len, *nl;
-	char raw[4096];
-
-	for (; line < end; line = nl + 1) {
-		struct folder **d = NULL;
-
-		nl = memchr(line, '\n', (size_t)(end - line));
-		if (nl == NULL)
-			nl = end;
-		if (to_raw(raw, sizeof(raw), line, (size_t)(nl - line),
-			is_v2(b), sep))
-			d = bsearch(raw, sorted, n, sizeof(*sorted), is_raw);
-		if (d != NULL)
-			(*d)->subscribed = 1;
-	}
-}
-
-static int
 load(int dir, const char *file, struct buf *b, struct fail *f)
 {
 	if (path_load(dir, file, LARGEST, b) == -1)
@@ -79,31 +29,49 @@ load(int dir, const char *file, struct buf *b, struct fail *f)
 	return 0;
 }
 
+/* A line names a folder by its levels as they are on the disk. */
+static void
+mark_one(struct tree *t, const char *line, size_t n, char sep)
+{
+	struct buf name = {0};
+	const char *end = line + n, *stop;
+	struct folder *d;
+	int ok = n > 0;
+
+	for (; ok; line = stop + 1) {
+		stop = memchr(line, sep, (size_t)(end - line));
+		if (stop == NULL)
+			stop = end;
+		ok = level_decode(&name, line, (size_t)(stop - line));
+		if (stop == end)
+			break;
+		buf_addc(&name, '/');
+	}
+	d = ok ? tree_find(t, name.data) : NULL;
+	if (d != NULL && d->selectable)
+		d->subscribed = 1;
+	buf_free(&name);
+}
+
 int
 subscribed_mark(
     int dir, const char *file, char sep, struct tree *t, struct fail *f)
 {
-	struct folder **sorted;
 	struct buf b = {0};
-	size_t i, n = 0;
+	const char *line, *end, *nl;
+	size_t i;
+	int rc = load(dir, file, &b, f);
 
-	if (load(dir, file, &b, f) == -1) {
-		buf_free(&b);
-		return -1;
-	}
-	sorted = mem_array(t->n, sizeof(struct folder *));
-	for (i = 0; i < t->n; i++) {
+	for (i = 0; rc == 0 && i < t->n; i++)
 		t->list[i].known |= FOLDER_SUBSCRIBED;
-		if (t->list[i].selectable)
-			sorted[n++] = &t->list[i];
+	for (line = b.data, end = line + b.len; rc == 0 && line < end;
+	     line = nl + 1) {
+		if ((nl = memchr(line, '\n', (size_t)(end - line))) == NULL)
+			nl = end;
+		mark_one(t, line, (size_t)(nl - line), is_v2(&b) ? '\t' : sep);
 	}
-	if (n > 0) {
-		qsort(sorted, n, sizeof(*sorted), by_raw);
-		mark(sorted, n, &b, sep);
-	}
-	free(sorted);
 	buf_free(&b);
-	return 0;
+	return rc;
 }
 
 static int
