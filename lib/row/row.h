@@ -55,9 +55,10 @@ row_u64(const struct row *r, const char *column, uint64_t *v, struct fail *f);
 
 struct table_in;
 /*
- * Reads from fp (not closed); name is for messages.  The dialect is found
- * from the header line when DIALECT_AUTO.  A field is at most 1 MiB, a row
- * 4 MiB, a header 4,096 columns; beyond that the row is bad.
+ * Reads from the descriptor of fp, as it comes (fp is not closed); name is for
+ * messages.  The dialect is found from the header line when DIALECT_AUTO.  A
+ * field is at most 1 MiB, a row 4 MiB, a header 4,096 columns; beyond that the
+ * row is bad.
  */
 struct table_in *table_in(FILE *fp, const char *name, enum dialect d);
 void table_in_free(struct table_in *t);
@@ -70,6 +71,8 @@ int table_header(struct table_in *t, struct header **h, struct fail *f);
  */
 int
 table_next(struct table_in *t, struct arena *a, struct row **r, struct fail *f);
+/* 1 if text is buffered, so that table_next may answer without reading. */
+int table_in_ready(const struct table_in *t);
 /* The raw text of the last record and its first line number, for --rejects. */
 const char *table_text(const struct table_in *t, size_t *n, uint64_t *line);
 

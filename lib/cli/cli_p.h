@@ -1,0 +1,123 @@
+/* cli_p.h: what the files of this room share. */
+#ifndef CLI_P_H
+#define CLI_P_H
+
+#include <stdio.h>
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "net/net.h"
+#include "row/row.h"
+
+/* What the common options say; one run a process. */
+struct settings {
+	const struct filter *tool;
+	int quiet, verbose, dry_run, strict, csv_safe;
+	unsigned int jobs;
+	uint64_t max_failures; /* 0: no limit */
+	enum dialect from, to;
+	enum progress {
+		PROGRESS_AUTO,
+		PROGRESS_TTY,
+		PROGRESS_PLAIN,
+		PROGRESS_NONE
+	} progress;
+	const char *log, *rejects, *output;
+	struct net_opt net;
+};
+extern struct settings settings;
+
+/* options.c: 0 go on, else the exit status + 1 is in *status. */
+int options_read(const struct filter *t, int argc, char **argv, int *status);
+void usage_line(void);
+
+/* say.c */
+int log_open(const char *path, struct fail *f);
+void net_note(void *arg, const char *line);
+void net_trace(void *arg, int out, const char *p, size_t n);
+
+/* input.c: rows from the operands, one after the other. */
+struct input;
+struct input *input_new(char **operands, int n);
+void input_free(struct input *in);
+/* 1 the header that all rows are under, 0 no input at all, -1. */
+int input_header(struct input *in, struct header **h, struct fail *f);
+/* 1 a row, 0 end, -1 as table_next. */
+int
+input_next(struct input *in, struct arena *a, struct row **r, struct fail *f);
+/* 1 if input_next may answer without waiting; else *fd is what to poll. */
+int input_ready(const struct input *in, int *fd);
+const char *input_text(const struct input *in, size_t *n);
+
+/* tally.c: the exit status, see mbx(7). */
+struct tally {
+	uint64_t done, no, failed, deferred, bad;
+	int cause; /* exit status that all failures share, -1 mixed */
+	int fatal; /* 70..74, over all */
+};
+void tally_fail(struct tally *t, const struct fail *f);
+void tally_row(struct tally *t, const char *status);
+int tally_exit(const struct tally *t);
+
+/* frames.c: what passes between the parent and a worker. */
+enum frame {
+	FRAME_SECRET = 'S', /* down: secret_export's octets */
+	FRAME_ROW = 'R', /* down: a row to work on */
+	FRAME_LAST = 'E', /* down: no more of this account */
+	FRAME_OUT = 'O', /* up: an output row */
+	FRAME_DONE = 'D', /* up: struct verdict */
+	FRAME_PROGRESS = 'P' /* up: struct steps */
+};
+struct verdict {
+	int result;
+	struct fail fail;
+};
+struct steps {
+	uint64_t done, total, messages;
+};
+/* Blocking; -1 when the other end is gone. */
+int frame_send(int fd, enum frame type, const void *p, size_t n);
+/* Takes what is there into b: 1, 0 nothing yet, -1 the other end is gone. */
+int frame_take(int fd, struct buf *b);
+/* The first whole frame in b: 1 and its parts in place, else 0. */
+int frame_next(const struct buf *b, enum frame *type, const char **p, size_t *n,
+    size_t *used);
+/* Blocking read of one frame: 1, 0 end. */
+int frame_read(int fd, struct buf *b, enum frame *type);
+
+/* out.c: a worker's output. */
+struct out {
+	const struct header *header;
+	struct arena *arena;
+	int fd; /* frames go there; -1: in this process */
+	struct table_out *table; /* when fd is -1 */
+	struct tally *tally;
+	uint64_t emitted;
+};
+void out_failed(struct out *o, const struct row *from, const struct fail *f);
+
+/* workers.c: all rows through each(); local.c: through account(). */
+int run_workers(const struct filter *t, struct input *in, struct header *have,
+    const struct header *want, struct table_out *out, struct tally *tally);
+int run_local(const struct filter *t, struct input *in,
+    const struct header *want, struct table_out *out, struct tally *tally);
+
+/* worker.c: the child's side; never returns. */
+void worker_main(const struct filter *t, int fd, const struct header *have,
+    const struct header *want) __attribute__((noreturn));
+
+/* rejects.c: rows that could not be read. */
+int rejects_open(const char *path, struct fail *f);
+int rejects_add(const struct input *in, struct fail *f);
+int rejects_close(struct fail *f);
+
+/* progress.c */
+void progress_start(void);
+void progress_set(size_t worker, const struct steps *s);
+/* Called often; prints when it is time.  Its result is a poll time-out. */
+int progress_tick(void);
+void progress_ask(void); /* SIGUSR1 */
+void progress_end(void);
+int progress_on_terminal(void);
+
+#endif

@@ -1,0 +1,195 @@
+/* filter.c: the main of every tool. */
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli_p.h"
+#include "secret/secret.h"
+
+static pid_t parent;
+
+static void
+on_stop(int sig)
+{
+	if (sig == SIGINT && stop_signal() == SIGINT && getpid() == parent)
+		_exit(128 + SIGINT);
+	stop_request(sig);
+}
+
+static void
+on_usr1(int sig)
+{
+	(void)sig;
+	progress_ask();
+}
+
+static void catch (int sig, void (*handler)(int))
+{
+	struct sigaction sa = {.sa_handler = handler};
+
+	(void)sigaction(sig, &sa, NULL);
+}
+
+static void
+signals(void)
+{
+	parent = getpid();
+	catch (SIGINT, on_stop);
+	catch (SIGTERM, on_stop);
+	catch (SIGHUP, on_stop);
+	catch (SIGUSR1, on_usr1);
+}
+
+static int
+needs(const struct filter *t, const struct header *have, struct fail *f)
+{
+	struct header *want = header_new(t->needs != NULL ? t->needs : "");
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; rc == 0 && i < header_count(want); i++)
+		if (header_find(have, header_name(want, i)) == -1)
+			rc = fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER,
+			    "header", "the input has no column '%s'",
+			    header_name(want, i));
+	header_free(want);
+	return rc;
+}
+
+static struct header *
+out_header(const struct filter *t, const struct header *have)
+{
+	struct header *h = header_new("");
+	struct header *own = header_new(t->columns);
+	size_t i;
+
+	for (i = 0; i < header_count(have); i++)
+		(void)header_add(h, header_name(have, i));
+	for (i = 0; i < header_count(own); i++)
+		(void)header_add(h, header_name(own, i));
+	header_free(own);
+	return h;
+}
+
+/* -o: beside the file, and in its place only when all is well. */
+static FILE *
+open_output(char **temp, struct fail *f)
+{
+	FILE *fp;
+	int fd;
+
+	if (settings.output == NULL)
+		return stdout;
+	*temp = mem_printf("%s.XXXXXX", settings.output);
+	fd = mkostemp(*temp, O_CLOEXEC);
+	fp = fd == -1 ? NULL : fdopen(fd, "w");
+	if (fp == NULL)
+		(void)fail_errno(
+		    f, CODE_IO, REACH_RUN, "output", "%s", settings.output);
+	return fp;
+}
+
+static int
+close_output(
+    FILE *fp, struct table_out *out, char *temp, int whole, struct fail *f)
+{
+	int rc = table_end(out, f);
+
+	if (fp == stdout) {
+		if (rc == 0 && close(dup(STDOUT_FILENO)) == -1)
+			rc = fail_errno(
+			    f, CODE_IO, REACH_RUN, "write", "output");
+		return rc;
+	}
+	if (rc == 0 && fsync(fileno(fp)) == -1)
+		rc = fail_errno(f, CODE_IO, REACH_RUN, "output", "%s", temp);
+	if (fclose(fp) != 0 && rc == 0)
+		rc = fail_errno(f, CODE_IO, REACH_RUN, "output", "%s", temp);
+	if (rc == 0 && whole && rename(temp, settings.output) == -1)
+		rc = fail_errno(
+		    f, CODE_IO, REACH_RUN, "output", "%s", settings.output);
+	if (rc == -1 || !whole)
+		(void)unlink(temp);
+	return rc;
+}
+
+static int
+run(const struct filter *t, struct input *in, struct tally *tally,
+    struct fail *f)
+{
+	struct header *have = NULL, *want;
+	struct table_out *out;
+	char *temp = NULL;
+	FILE *fp;
+	int rc;
+
+	if (input_header(in, &have, f) != 1 || needs(t, have, f) == -1 ||
+	    (fp = open_output(&temp, f)) == NULL)
+		return -1;
+	want = out_header(t, have);
+	out = table_out(
+	    fp, want, settings.to, settings.csv_safe ? TABLE_CSV_SAFE : 0);
+	progress_start();
+	rc = t->account != NULL ? run_local(t, in, want, out, tally)
+				: run_workers(t, in, have, want, out, tally);
+	progress_end();
+	if (rc == 0 && tally->fatal != 74)
+		rc = close_output(
+		    fp, out, temp, tally->fatal == 0 && stop_signal() == 0, f);
+	if (rejects_close(f) == -1)
+		rc = -1;
+	table_out_free(out);
+	header_free(want);
+	free(temp);
+	return rc;
+}
+
+static int
+prepare(const struct filter *t, struct fail *f)
+{
+	if (settings.log != NULL && log_open(settings.log, f) == -1)
+		return -1;
+	if (settings.rejects != NULL && rejects_open(settings.rejects, f) == -1)
+		return -1;
+	if (t->network && net_setup(&settings.net, f) == -1)
+		return -1;
+	return t->start != NULL ? t->start(f) : 0;
+}
+
+int
+filter_main(const struct filter *t, int argc, char **argv)
+{
+	struct tally tally = {0};
+	struct fail f = {0};
+	struct input *in;
+	int status;
+
+	secret_init();
+	settings.to = DIALECT_TSV;
+	if (options_read(t, argc, argv, &status))
+		return status;
+	signals();
+	if (prepare(t, &f) == -1) {
+		say(&f);
+		return fail_exit(&f);
+	}
+	if (optind == argc && isatty(STDIN_FILENO)) {
+		usage_line();
+		return 64;
+	}
+	in = input_new(argv + optind, argc - optind);
+	if (run(t, in, &tally, &f) == -1) {
+		say(&f);
+		input_free(in);
+		return fail_exit(&f);
+	}
+	input_free(in);
+	if (stop_signal() != 0)
+		return 128 + stop_signal();
+	return tally_exit(&tally);
+}

@@ -1,0 +1,55 @@
+/* out.c: the rows that a tool's function emits. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli/cli_p.h"
+
+struct row *
+out_new(struct out *o, const struct row *from)
+{
+	if (from == NULL)
+		return row_new(o->arena, o->header);
+	return row_under(o->arena, o->header, from);
+}
+
+struct arena *
+out_arena(struct out *o)
+{
+	return o->arena;
+}
+
+void
+out_row(struct out *o, const struct row *r)
+{
+	struct buf b = {0};
+	struct fail f = {0};
+
+	o->emitted++;
+	if (o->fd == -1) {
+		tally_row(o->tally, row_get(r, "status"));
+		if (o->tally->fatal == 0 && table_put(o->table, r, &f) == -1) {
+			say(&f);
+			o->tally->fatal = fail_exit(&f);
+		}
+		return;
+	}
+	row_format(&b, r);
+	if (frame_send(o->fd, FRAME_OUT, b.data, b.len) == -1)
+		_Exit(1); /* the parent is gone; nobody reads this */
+	buf_free(&b);
+}
+
+void
+out_failed(struct out *o, const struct row *from, const struct fail *f)
+{
+	struct row *r = out_new(o, from);
+	int later = f->again == AGAIN_LATER;
+
+	if (header_find(o->header, "status") != -1)
+		row_set(r, "status", later ? "deferred" : "failed");
+	if (header_find(o->header, "code") != -1)
+		row_set(r, "code", fail_code_name(f->code));
+	if (header_find(o->header, "hint") != -1)
+		row_setf(r, "hint", "%s: %s", f->what, f->why);
+	out_row(o, r);
+}

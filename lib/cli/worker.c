@@ -1,0 +1,75 @@
+/* worker.c: the child's side: rows in by frames, rows out by frames. */
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cli/cli_p.h"
+#include "secret/secret.h"
+
+static int progress_fd = -1;
+
+void
+cli_progress(uint64_t done, uint64_t total, uint64_t messages)
+{
+	struct steps s = {done, total, messages};
+	static int64_t last;
+	int64_t now = clock_ms();
+
+	if (progress_fd == -1 || now - last < 100)
+		return;
+	last = now;
+	(void)frame_send(progress_fd, FRAME_PROGRESS, &s, sizeof(s));
+}
+
+static void
+one_row(const struct filter *t, struct out *o, const struct header *have,
+    const struct buf *text)
+{
+	struct verdict v = {0};
+	struct row *r = row_new(o->arena, have);
+
+	o->emitted = 0;
+	if (!row_parse(r, text->data, text->len))
+		abort();
+	v.result = t->each(r, 0, o, &v.fail);
+	if (v.result == -1) {
+		say(&v.fail);
+		if (o->emitted == 0 && stop_signal() == 0)
+			out_failed(o, r, &v.fail);
+	}
+	(void)frame_send(o->fd, FRAME_DONE, &v, sizeof(v));
+	arena_reset(o->arena);
+}
+
+static void
+last_row(const struct filter *t, struct out *o)
+{
+	struct fail f = {0};
+
+	if (t->each(NULL, 1, o, &f) == -1)
+		say(&f);
+	arena_reset(o->arena);
+}
+
+void
+worker_main(const struct filter *t, int fd, const struct header *have,
+    const struct header *want)
+{
+	struct out o = {.header = want, .arena = arena_new(), .fd = fd};
+	struct buf b = {0};
+	enum frame type;
+
+	progress_fd = fd;
+	while (frame_read(fd, &b, &type)) {
+		if (type == FRAME_SECRET)
+			secret_import(b.data, b.len);
+		else if (type == FRAME_ROW)
+			one_row(t, &o, have, &b);
+		else
+			last_row(t, &o);
+	}
+	buf_wipe(&b);
+	arena_free(o.arena);
+	_exit(0);
+}

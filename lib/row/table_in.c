@@ -1,0 +1,238 @@
+/* table_in.c: rows from a file, in the dialect that its header line shows. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "row/row_p.h"
+
+struct table_in {
+	struct lines in;
+	char *name;
+	enum dialect dialect;
+	char sep;
+	struct header *header;
+	struct fields fields;
+	struct buf record;
+	uint64_t line; /* first line of the record */
+};
+
+struct table_in *
+table_in(FILE *fp, const char *name, enum dialect d)
+{
+	struct table_in *t = mem_alloc(sizeof(*t));
+
+	t->in.fp = fp;
+	t->name = mem_strdup(name);
+	t->dialect = d;
+	t->sep = ',';
+	return t;
+}
+
+void
+table_in_free(struct table_in *t)
+{
+	if (t == NULL)
+		return;
+	lines_free(&t->in);
+	fields_free(&t->fields);
+	buf_free(&t->record);
+	free(t->name);
+	free(t);
+}
+
+static int
+bad(struct table_in *t, struct fail *f, const char *fmt, ...) PRINTFLIKE(3, 4);
+
+static int
+bad(struct table_in *t, struct fail *f, const char *fmt, ...)
+{
+	char why[256];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	(void)fail_at(f, "%s:%llu", t->name, (unsigned long long)t->line);
+	return fail_set(
+	    f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, "row", "%s", why);
+}
+
+/* From the first character that can only separate; one column is TSV. */
+static void
+guess(struct table_in *t, const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (strchr("\t,;\"", s[i]) != NULL && s[i] != '\0')
+			break;
+	if (t->dialect == DIALECT_AUTO)
+		t->dialect = i == n || s[i] == '\t' ? DIALECT_TSV : DIALECT_CSV;
+	for (i = 0; i < n && s[i] != ',' && s[i] != ';'; i++)
+		;
+	t->sep = i < n ? s[i] : ',';
+}
+
+static size_t
+trimmed(const struct buf *b)
+{
+	size_t n = b->len;
+
+	if (n > 0 && b->data[n - 1] == '\n')
+		n--;
+	if (n > 0 && b->data[n - 1] == '\r')
+		n--;
+	return n;
+}
+
+/*
+ * The next record's text.  A quoted field may hold line ends; when its quote
+ * is never closed only the first line is bad, and the others are read again.
+ */
+static int
+record(struct table_in *t, struct fail *f)
+{
+	int over = 0, rc;
+	size_t first;
+
+	buf_reset(&t->record);
+	rc = lines_next(&t->in, &t->record, &over, f);
+	t->line = t->in.line;
+	if (rc != 1)
+		return rc;
+	first = t->record.len;
+	while (t->header != NULL && t->dialect == DIALECT_CSV && !over &&
+	    csv_is_open(t->record.data, t->record.len, t->sep)) {
+		rc = lines_next(&t->in, &t->record, &over, f);
+		if (rc == -1)
+			return -1;
+		if (rc == 1 && !over)
+			continue;
+		lines_again(
+		    &t->in, t->record.data + first, t->record.len - first);
+		t->record.len = first;
+		return bad(t, f, "a quote is never closed");
+	}
+	if (over)
+		return bad(t, f, "the row is longer than 4 MiB");
+	if (memchr(t->record.data, '\0', t->record.len) != NULL)
+		return bad(t, f, "a NUL octet");
+	return 1;
+}
+
+static const char *
+split(struct table_in *t)
+{
+	size_t n = trimmed(&t->record);
+
+	return t->dialect == DIALECT_CSV
+	    ? csv_split(&t->fields, t->record.data, n, t->sep)
+	    : tsv_split(&t->fields, t->record.data, n);
+}
+
+/* The header's problems are the run's. */
+static int
+bad_header(struct table_in *t, struct fail *f, const char *fmt, const char *arg)
+{
+	(void)fail_at(f, "%s:%llu", t->name, (unsigned long long)t->line);
+	return fail_set(
+	    f, CODE_ROW, REACH_RUN, AGAIN_NEVER, "header", fmt, arg);
+}
+
+static int
+take_header(struct table_in *t, struct fail *f)
+{
+	const char *why = split(t);
+	size_t i;
+
+	if (why != NULL)
+		return bad_header(t, f, "%s", why);
+	if (t->fields.n > LIMIT_COLUMNS)
+		return bad_header(t, f, "%s", "more than 4096 columns");
+	t->header = header_new("");
+	for (i = 0; i < t->fields.n; i++) {
+		const char *name = fields_get(&t->fields, i);
+
+		if (*name == '\0')
+			why = "a column without a name";
+		else if (header_find(t->header, name) != -1)
+			why = "two columns are called '%s'";
+		if (why != NULL) {
+			header_free(t->header);
+			t->header = NULL;
+			return bad_header(t, f, why, name);
+		}
+		(void)header_add(t->header, name);
+	}
+	return 1;
+}
+
+int
+table_header(struct table_in *t, struct header **h, struct fail *f)
+{
+	int rc;
+
+	do {
+		rc = record(t, f);
+		if (rc == -1)
+			f->reach = REACH_RUN;
+		if (rc != 1)
+			return rc;
+		if (t->line == 1 && t->record.len >= 3 &&
+		    memcmp(t->record.data, "\357\273\277", 3) == 0)
+			buf_drop(&t->record, 3);
+	} while (trimmed(&t->record) == 0 || t->record.data[0] == '#');
+	guess(t, t->record.data, trimmed(&t->record));
+	rc = take_header(t, f);
+	*h = t->header;
+	return rc;
+}
+
+static int
+is_header(const struct table_in *t)
+{
+	size_t i;
+
+	for (i = 0; i < t->fields.n; i++)
+		if (strcmp(fields_get(&t->fields, i),
+			header_name(t->header, i)) != 0)
+			return 0;
+	return 1;
+}
+
+int
+table_next(struct table_in *t, struct arena *a, struct row **r, struct fail *f)
+{
+	const char *why;
+	size_t i, want = header_count(t->header);
+	int rc;
+
+	do {
+		do
+			if ((rc = record(t, f)) != 1)
+				return rc;
+		while (trimmed(&t->record) == 0);
+		if ((why = split(t)) != NULL)
+			return bad(t, f, "%s", why);
+		if (t->fields.n != want)
+			return bad(t, f, "%zu field%s, the header has %zu",
+			    t->fields.n, t->fields.n == 1 ? "" : "s", want);
+	} while (is_header(t));
+	*r = row_new(a, t->header);
+	for (i = 0; i < want; i++)
+		row_set_at(*r, i, fields_get(&t->fields, i));
+	return 1;
+}
+
+int
+table_in_ready(const struct table_in *t)
+{
+	return t->in.back_at < t->in.back.len || t->in.at < t->in.end;
+}
+
+const char *
+table_text(const struct table_in *t, size_t *n, uint64_t *line)
+{
+	*n = trimmed(&t->record);
+	*line = t->line;
+	return t->record.data != NULL ? t->record.data : "";
+}
