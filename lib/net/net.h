@@ -79,7 +79,7 @@ const char *net_version(void);
 
 struct stream;
 /*
- * Dials (all addresses in turn) or starts the tunnel; TLS at once for imaps
+ * Dials (all addresses in turn) or starts the tunnel; e outlives the stream.  TLS at once for imaps
  * and pop3s.  key is the client certificate's private key in PEM (NULL
  * without EXTERNAL); it is not kept.  CODE_CONN, CODE_TIMEOUT, CODE_TLS; TLS
  * failures say which check failed and what names the certificate has.

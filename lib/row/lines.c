@@ -47,8 +47,8 @@ int
 lines_next(struct lines *in, struct buf *b, int *over, struct fail *f)
 {
 	int any = 0, rc;
-	const char *p, *lf;
-	size_t n;
+	const char *p = NULL, *lf;
+	size_t n = 0;
 
 	while ((rc = piece(in, &p, &n, f)) == 1) {
 		if (!any)

@@ -131,11 +131,12 @@ split(struct table_in *t)
 
 /* The header's problems are the run's. */
 static int
-bad_header(struct table_in *t, struct fail *f, const char *fmt, const char *arg)
+bad_header(struct table_in *t, struct fail *f, const char *why,
+    const char *column)
 {
 	(void)fail_at(f, "%s:%llu", t->name, (unsigned long long)t->line);
-	return fail_set(
-	    f, CODE_ROW, REACH_RUN, AGAIN_NEVER, "header", fmt, arg);
+	return fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER, "header",
+	    "%s%s%s%s", why, *column ? ": '" : "", column, *column ? "'" : "");
 }
 
 static int
@@ -145,9 +146,9 @@ take_header(struct table_in *t, struct fail *f)
 	size_t i;
 
 	if (why != NULL)
-		return bad_header(t, f, "%s", why);
+		return bad_header(t, f, why, "");
 	if (t->fields.n > LIMIT_COLUMNS)
-		return bad_header(t, f, "%s", "more than 4096 columns");
+		return bad_header(t, f, "more than 4096 columns", "");
 	t->header = header_new("");
 	for (i = 0; i < t->fields.n; i++) {
 		const char *name = fields_get(&t->fields, i);
@@ -155,7 +156,7 @@ take_header(struct table_in *t, struct fail *f)
 		if (*name == '\0')
 			why = "a column without a name";
 		else if (header_find(t->header, name) != -1)
-			why = "two columns are called '%s'";
+			why = "two columns have one name";
 		if (why != NULL) {
 			header_free(t->header);
 			t->header = NULL;
