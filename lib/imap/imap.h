@@ -1,0 +1,176 @@
+/*
+ * imap: a client's side of IMAP4rev1 (RFC 3501) and the extensions that a
+ * copy can use.  Bounded and 64-bit; a malformed row is skipped and the stream
+ * goes on behind it; a tagged NO or BAD is never hidden; rows count by UID
+ * only.  Mailbox names are raw, as on the wire.
+ *
+ * One session is one thread's.  Commands may be sent while appends are under
+ * way: their answers are kept for imap_settle.  A failure with REACH_ENDPOINT
+ * means that the connection is of no more use.
+ */
+#ifndef IMAP_H
+#define IMAP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fail;
+struct buf;
+struct endpoint;
+struct stream;
+
+/* Limits, in one place; beyond them the session ends with CODE_PROTO. */
+enum {
+	IMAP_LINE = 1 << 20, /* octets in a line */
+	IMAP_INLINE = 1 << 20, /* octets in a literal that is no body */
+	IMAP_NESTING = 100, /* parentheses */
+	IMAP_FOLDERS = 100000, /* answers to one LIST */
+	IMAP_STRAY = 1000000 /* answers that nobody asked for, a session */
+};
+
+/* Capabilities, as far as they are used. */
+enum {
+	CAP_LITERAL_PLUS = 1 << 0,
+	CAP_LITERAL_MINUS = 1 << 1,
+	CAP_MULTIAPPEND = 1 << 2,
+	CAP_UIDPLUS = 1 << 3,
+	CAP_NAMESPACE = 1 << 4,
+	CAP_LIST_EXTENDED = 1 << 5,
+	CAP_LIST_STATUS = 1 << 6,
+	CAP_STATUS_SIZE = 1 << 7,
+	CAP_SPECIAL_USE = 1 << 8,
+	CAP_CREATE_SPECIAL_USE = 1 << 9,
+	CAP_XLIST = 1 << 10,
+	CAP_CONDSTORE = 1 << 11,
+	CAP_QUOTA = 1 << 12,
+	CAP_ACL = 1 << 13,
+	CAP_COMPRESS = 1 << 14,
+	CAP_SASL_IR = 1 << 15,
+	CAP_STARTTLS = 1 << 16,
+	CAP_LOGINDISABLED = 1 << 17,
+	CAP_CHILDREN = 1 << 18
+};
+
+struct imap;
+/*
+ * Dials, secures, logs in.  secret is the password or token.  e must outlive
+ * the session.  CODE_AUTH after a refusal: never retried.
+ */
+int imap_open(struct imap **im, const struct endpoint *e, const char *secret,
+    size_t secret_len, const char *client_key, struct fail *f);
+void imap_close(struct imap *im); /* LOGOUT without waiting; NULL is fine */
+unsigned int imap_can(const struct imap *im);
+const char *imap_capabilities(const struct imap *im);
+uint64_t imap_append_limit(const struct imap *im); /* 0: not said */
+struct stream *imap_stream(struct imap *im);
+
+/* ---- namespaces and mailboxes ---- */
+
+enum { NS_PERSONAL, NS_OTHER, NS_SHARED, NS_COUNT };
+struct imap_namespace {
+	int kind;
+	char *prefix;
+	char sep; /* 0: flat */
+};
+/* The session's; personal ones first.  Without NAMESPACE one personal with
+ * an empty prefix and the separator that LIST tells. */
+int imap_namespaces(struct imap *im, const struct imap_namespace **ns,
+    size_t *n, struct fail *f);
+
+enum {
+	BOX_NOSELECT = 1 << 0,
+	BOX_SUBSCRIBED = 1 << 1,
+	BOX_STATUS = 1 << 2, /* the counters are there */
+	BOX_SIZE = 1 << 3,
+	BOX_MODSEQ = 1 << 4
+};
+struct imap_box {
+	char *raw;
+	size_t raw_len;
+	char sep;
+	unsigned int bits;
+	int role; /* enum role of msg.h */
+	uint32_t uidvalidity, uidnext;
+	uint64_t messages, unseen, size, modseq;
+};
+/*
+ * All mailboxes; status asks for the counters as well, in the same round
+ * trip where the server can.  What cannot be had this way is left out of
+ * bits.  The array is the caller's: imap_boxes_free.
+ */
+int imap_list(struct imap *im, int status, struct imap_box **box, size_t *n,
+    struct fail *f);
+void imap_boxes_free(struct imap_box *box, size_t n);
+
+struct imap_selected {
+	uint32_t uidvalidity, uidnext; /* uidnext 0: not said */
+	uint64_t exists, modseq;
+	char *permanentflags; /* NULL: not said; the session's */
+};
+/* EXAMINE, or SELECT when write. */
+int imap_select(struct imap *im, const char *raw, size_t n, int write,
+    struct imap_selected *sel, struct fail *f);
+/* Both 0 also if it is there already (*made 0). */
+int imap_create(struct imap *im, const char *raw, size_t n, int role, int *made,
+    struct fail *f);
+int imap_subscribe(struct imap *im, const char *raw, size_t n, struct fail *f);
+/* each(arg, root, resource, used, limit), octets for STORAGE. */
+int imap_quota(struct imap *im,
+    void (*each)(void *, const char *root, const char *resource, uint64_t used,
+	uint64_t limit),
+    void *arg, struct fail *f);
+int imap_acl(struct imap *im, const char *raw, size_t n,
+    void (*each)(void *, const char *identifier, const char *rights), void *arg,
+    struct fail *f);
+
+/* ---- messages out ---- */
+
+struct imap_row {
+	uint32_t uid;
+	uint64_t size;
+	int64_t date; /* CLOCK_NONE: NIL, malformed or not sent */
+	const char *flags; /* raw, blank-separated; until the next call */
+	size_t flags_len;
+};
+/* UID FETCH from:* of the metadata; then rows: 1, 0 end, -1. */
+int imap_scan(struct imap *im, uint32_t from, struct fail *f);
+int imap_scan_next(struct imap *im, struct imap_row *row, struct fail *f);
+/* UID FETCH of bodies, uids rising; then bodies as store.h has them. */
+int imap_want(struct imap *im, const uint32_t *uids, size_t n,
+    const char *spool_dir, struct fail *f);
+int imap_body(struct imap *im, uint32_t *uid, uint64_t *len, struct fail *f);
+int imap_read(struct imap *im, const char **p, size_t *n, struct fail *f);
+
+/* ---- messages in ---- */
+
+struct imap_put {
+	uint64_t cookie, len;
+	int64_t date;
+	const char *flags;
+	int alone;
+};
+struct imap_receipt {
+	uint64_t cookie;
+	int ok, again;
+	uint32_t uid, uidvalidity; /* 0: not said */
+	struct fail *why; /* the session's, until the next call */
+};
+int imap_put(struct imap *im, const char *raw, size_t n,
+    const struct imap_put *p, struct fail *f);
+int imap_write(struct imap *im, const char *p, size_t n, struct fail *f);
+int imap_put_end(struct imap *im, struct fail *f);
+int imap_flush(struct imap *im, struct fail *f);
+int
+imap_settle(struct imap *im, struct imap_receipt *r, int wait, struct fail *f);
+size_t imap_outstanding(const struct imap *im);
+void imap_abort(struct imap *im);
+void imap_window(struct imap *im, unsigned int n);
+
+/* ---- changes in the mailbox selected ---- */
+
+int imap_store(struct imap *im, uint32_t uid, char sign, const char *flags,
+    struct fail *f);
+int imap_copy(struct imap *im, uint32_t uid, const char *raw, size_t n,
+    uint32_t *to, struct fail *f);
+
+#endif

@@ -1,0 +1,243 @@
+/* imap_box.c: one mailbox: open it, make it, its quota and rights. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "imap/imap_p.h"
+
+/* A command with a mailbox as its argument, up to the end of the name. */
+static int
+say_box(struct imap *im, const char *command, const char *raw, size_t n,
+    struct fail *f)
+{
+	if (imap_begin(im, f) == -1 || imap_say(im, "%s ", command) == -1)
+		return -1;
+	return imap_string(im, raw, n, f);
+}
+
+int
+imap_select(struct imap *im, const char *raw, size_t n, int write,
+    struct imap_selected *sel, struct fail *f)
+{
+	enum answer a;
+
+	memset(&im->sel, 0, sizeof(im->sel));
+	if (say_box(im, write ? "SELECT" : "EXAMINE", raw, n, f) == -1 ||
+	    imap_end(im, f) == -1 || imap_wait(im, im->tag, &a, f) == -1)
+		return -1;
+	if (a != ANSWER_OK)
+		return imap_refused(im, a, write ? "SELECT" : "EXAMINE",
+		    CODE_NOSELECT, REACH_FOLDER, f);
+	if (im->sel.uidvalidity == 0)
+		return imap_fail(im, f, CODE_UIDVALIDITY, REACH_FOLDER,
+		    AGAIN_LATER, "select",
+		    "the server gives no UIDVALIDITY, "
+		    "so its UIDs cannot be trusted");
+	*sel = im->sel;
+	return 0;
+}
+
+int
+imap_create(struct imap *im, const char *raw, size_t n, int role, int *made,
+    struct fail *f)
+{
+	const char *use = role_attribute((enum role)role);
+	enum answer a;
+
+	if (say_box(im, "CREATE", raw, n, f) == -1)
+		return -1;
+	if (use != NULL && (im->caps & CAP_CREATE_SPECIAL_USE) != 0)
+		(void)imap_say(im, " (USE (%s))", use);
+	if (imap_end(im, f) == -1 || imap_wait(im, im->tag, &a, f) == -1)
+		return -1;
+	*made = a == ANSWER_OK;
+	if (a == ANSWER_OK || imap_code(im, "ALREADYEXISTS", NULL))
+		return 0;
+	/* The role may be what is refused (RFC 6154 3): once without. */
+	if (use != NULL && (im->caps & CAP_CREATE_SPECIAL_USE) != 0)
+		return imap_create(im, raw, n, ROLE_NONE, made, f);
+	return imap_refused(im, a, "CREATE", CODE_NAME, REACH_FOLDER, f);
+}
+
+int
+imap_subscribe(struct imap *im, const char *raw, size_t n, struct fail *f)
+{
+	enum answer a;
+
+	if (say_box(im, "SUBSCRIBE", raw, n, f) == -1 ||
+	    imap_end(im, f) == -1 || imap_wait(im, im->tag, &a, f) == -1)
+		return -1;
+	return a == ANSWER_OK
+	    ? 0
+	    : imap_refused(im, a, "SUBSCRIBE", CODE_NAME, REACH_FOLDER, f);
+}
+
+/* root (resource used limit ...) */
+static int
+parse_quota(struct imap *im,
+    void (*each)(void *, const char *root, const char *resource, uint64_t used,
+	uint64_t limit),
+    void *arg, struct fail *f)
+{
+	struct wire *w = &im->w;
+	struct buf root = {0}, resource = {0};
+	uint64_t used, limit, unit;
+	int rc;
+
+	wire_blank(w);
+	buf_add(&root, "", 0);
+	rc = wire_string(w, &root, f);
+	wire_blank(w);
+	if (rc >= 0 && wire_eat(w, '('))
+		for (wire_blank(w); wire_peek(w) != ')'; wire_blank(w)) {
+			buf_reset(&resource);
+			rc = wire_string(w, &resource, f);
+			wire_blank(w);
+			if (rc != 1 || !wire_number(w, &used))
+				break;
+			wire_blank(w);
+			if (!wire_number(w, &limit))
+				break;
+			unit =
+			    text_casecmp(resource.data, "STORAGE") ? 1 : 1024;
+			each(arg, root.data, resource.data, used * unit,
+			    limit * unit);
+		}
+	buf_free(&root);
+	buf_free(&resource);
+	return rc == -1 ? -1 : 0;
+}
+
+int
+imap_quota(struct imap *im,
+    void (*each)(void *, const char *root, const char *resource, uint64_t used,
+	uint64_t limit),
+    void *arg, struct fail *f)
+{
+	struct reply r;
+	uint32_t tag;
+
+	if ((im->caps & CAP_QUOTA) == 0)
+		return 0;
+	if (say_box(im, "GETQUOTAROOT", "INBOX", 5, f) == -1 ||
+	    imap_end(im, f) == -1)
+		return -1;
+	for (tag = im->tag;;) {
+		if (imap_reply(im, &r, f) == -1)
+			return -1;
+		if (r.kind == REPLY_TAGGED && r.tag == tag)
+			break;
+		if (r.kind == REPLY_QUOTA &&
+		    parse_quota(im, each, arg, f) == -1)
+			return -1;
+		if (imap_skip(im, &r, f) == -1)
+			return -1;
+	}
+	if (r.answer != ANSWER_OK)
+		return imap_refused(
+		    im, r.answer, "GETQUOTAROOT", CODE_AUTH, REACH_FOLDER, f);
+	return 0;
+}
+
+/* mailbox identifier rights ... */
+static int
+parse_acl(struct imap *im,
+    void (*each)(void *, const char *identifier, const char *rights), void *arg,
+    struct fail *f)
+{
+	struct wire *w = &im->w;
+	struct buf name = {0}, rights = {0};
+	int rc;
+
+	wire_blank(w);
+	rc = wire_string(w, &name, f);
+	for (wire_blank(w); rc == 1 && wire_peek(w) != -1; wire_blank(w)) {
+		buf_reset(&name);
+		buf_reset(&rights);
+		rc = wire_string(w, &name, f);
+		wire_blank(w);
+		if (rc == 1)
+			rc = wire_string(w, &rights, f);
+		if (rc == 1)
+			each(arg, name.data, rights.data);
+	}
+	buf_free(&name);
+	buf_free(&rights);
+	return rc == -1 ? -1 : 0;
+}
+
+int
+imap_acl(struct imap *im, const char *raw, size_t n,
+    void (*each)(void *, const char *identifier, const char *rights), void *arg,
+    struct fail *f)
+{
+	struct reply r;
+	uint32_t tag;
+
+	if ((im->caps & CAP_ACL) == 0)
+		return 0;
+	if (say_box(im, "GETACL", raw, n, f) == -1 || imap_end(im, f) == -1)
+		return -1;
+	for (tag = im->tag;;) {
+		if (imap_reply(im, &r, f) == -1)
+			return -1;
+		if (r.kind == REPLY_TAGGED && r.tag == tag)
+			break;
+		if (r.kind == REPLY_ACL && parse_acl(im, each, arg, f) == -1)
+			return -1;
+		if (imap_skip(im, &r, f) == -1)
+			return -1;
+	}
+	if (r.answer != ANSWER_OK)
+		return imap_refused(
+		    im, r.answer, "GETACL", CODE_AUTH, REACH_FOLDER, f);
+	return 0;
+}
+
+/* ---- changes ---- */
+
+int
+imap_store(
+    struct imap *im, uint32_t uid, char sign, const char *flags, struct fail *f)
+{
+	enum answer a;
+
+	if (imap_begin(im, f) == -1 ||
+	    imap_say(im, "UID STORE %u %cFLAGS.SILENT (", (unsigned int)uid,
+		sign) == -1 ||
+	    stream_write(im->w.stream, flags, strlen(flags), f) == -1 ||
+	    imap_say(im, ")") == -1 || imap_end(im, f) == -1 ||
+	    imap_wait(im, im->tag, &a, f) == -1)
+		return -1;
+	return a == ANSWER_OK
+	    ? 0
+	    : imap_refused(im, a, "STORE", CODE_FLAG, REACH_MESSAGE, f);
+}
+
+int
+imap_copy(struct imap *im, uint32_t uid, const char *raw, size_t n,
+    uint32_t *to, struct fail *f)
+{
+	const char *p;
+	uint64_t v;
+	enum answer a;
+
+	*to = 0;
+	if (imap_begin(im, f) == -1 ||
+	    imap_say(im, "UID COPY %u ", (unsigned int)uid) == -1 ||
+	    imap_string(im, raw, n, f) == -1 || imap_end(im, f) == -1 ||
+	    imap_wait(im, im->tag, &a, f) == -1)
+		return -1;
+	if (a != ANSWER_OK)
+		return imap_refused(
+		    im, a, "COPY", CODE_BADMSG, REACH_MESSAGE, f);
+	/* [COPYUID validity from to] */
+	if (imap_code(im, "COPYUID", &p)) {
+		p += strcspn(p, " ]");
+		p += strspn(p, " ");
+		p += strcspn(p, " ]");
+		p += strspn(p, " ");
+		if (text_u64(p, strspn(p, "0123456789"), &v) && v <= UINT32_MAX)
+			*to = (uint32_t)v;
+	}
+	return 0;
+}

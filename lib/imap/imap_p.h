@@ -1,0 +1,172 @@
+/* imap_p.h: what the files of this room share. */
+#ifndef IMAP_P_H
+#define IMAP_P_H
+
+#include "base/base.h"
+#include "imap/imap.h"
+#include "msg/msg.h"
+#include "net/net.h"
+
+/* ---- imap_wire.c: tokens of one answer ---- */
+
+struct wire {
+	struct stream *stream;
+	struct buf line; /* the line in hand */
+	size_t at;
+	int eof;
+};
+/* 1 a line in hand, 0 the connection has ended, -1. */
+int wire_line(struct wire *w, struct fail *f);
+int wire_peek(const struct wire *w); /* -1 at the end of the line */
+int wire_eat(struct wire *w, char c);
+void wire_blank(struct wire *w);
+/* Octets up to a blank, parenthesis or the end; 0 if there are none. */
+size_t wire_atom(struct wire *w, const char **p);
+int wire_is(struct wire *w, const char *word); /* an atom, any case */
+/* 1 a number that fits, 0 not (nothing is eaten then). */
+int wire_number(struct wire *w, uint64_t *v);
+/*
+ * Quoted, literal or atom, appended to b: 1; NIL: 0 (b is untouched);
+ * malformed: -2; -1 failed.
+ */
+enum { WIRE_BAD = -2 };
+int wire_string(struct wire *w, struct buf *b, struct fail *f);
+/* If a literal stands here: 1, its length, and its octets are next on the
+ * stream (no line is in hand then); 0 no literal; WIRE_BAD. */
+int wire_literal(struct wire *w, uint64_t *len);
+/* Any balanced value: 1, WIRE_BAD, or -1. */
+int wire_skip(struct wire *w, struct fail *f);
+/* To the end of this answer, through the literals in it. */
+int wire_rest(struct wire *w, struct fail *f);
+/* Reads n octets away. */
+int wire_drop(struct wire *w, uint64_t n, struct fail *f);
+
+/* ---- imap_reply.c: answers ---- */
+
+enum reply_kind {
+	REPLY_TAGGED,
+	REPLY_PLUS,
+	REPLY_LIST, /* and LSUB, XLIST */
+	REPLY_STATUS,
+	REPLY_FETCH, /* the row is still on the wire: fetch_row() */
+	REPLY_QUOTAROOT,
+	REPLY_QUOTA,
+	REPLY_ACL,
+	REPLY_OTHER
+};
+enum answer { ANSWER_OK, ANSWER_NO, ANSWER_BAD };
+struct reply {
+	enum reply_kind kind;
+	uint32_t tag;
+	enum answer answer;
+	uint64_t seq; /* FETCH */
+	int lsub; /* LIST: it was LSUB */
+	struct imap_box box;
+};
+
+struct sent { /* an APPEND under way */
+	struct sent *next;
+	uint32_t tag;
+	size_t n;
+	uint64_t cookie[128];
+};
+struct got { /* a receipt to be handed out */
+	struct got *next;
+	struct imap_receipt r;
+};
+
+struct imap {
+	const struct endpoint *e;
+	char *label;
+	struct wire w;
+	unsigned int caps;
+	char *capabilities, *mechanisms;
+	uint64_t append_limit;
+	uint32_t tag; /* of the last command */
+	int greeted, dead, no_more_caps;
+	uint64_t stray;
+	struct imap_namespace *ns;
+	size_t ns_n;
+
+	struct buf text; /* of the last status answer, code and all */
+	struct imap_selected sel;
+	struct buf permanent;
+
+	/* imap_fetch.c */
+	struct {
+		uint32_t tag, left; /* last tag, tagged answers to come */
+		uint32_t from, last;
+		struct buf flags;
+		uint32_t *want;
+		unsigned char *seen;
+		size_t n;
+		uint64_t body; /* octets still to come */
+		int in_body;
+		struct spool *spool;
+		int spooled; /* the body is in the spool */
+		int refused;
+		struct fail why;
+	} fetch;
+
+	/* imap_append.c */
+	struct {
+		struct sent *first, **tail;
+		struct sent *open; /* batch in hand, not yet ended */
+		size_t under_way, window;
+		uint64_t bytes;
+		struct buf box;
+		struct got *got, **got_tail;
+		uint64_t left; /* octets of the literal in hand */
+		struct fail why;
+	} append;
+};
+
+int imap_fail(struct imap *im, struct fail *f, enum code code, enum reach reach,
+    enum again again, const char *what, const char *fmt, ...) PRINTFLIKE(7, 8);
+/* The next answer.  1, or -1 (also at the end of the connection, and BYE).
+ * The tagged answer of an append becomes a receipt and REPLY_OTHER here. */
+int imap_reply(struct imap *im, struct reply *r, struct fail *f);
+/* Eats the rest of an answer that the caller did not read. */
+int imap_skip(struct imap *im, const struct reply *r, struct fail *f);
+/* Fails with what im->text means for this command. */
+int imap_refused(struct imap *im, enum answer a, const char *what,
+    enum code otherwise, enum reach reach, struct fail *f);
+/* 1 if the last status answer has this response code; *p behind it. */
+int imap_code(const struct imap *im, const char *name, const char **p);
+
+/* ---- imap_session.c: commands ---- */
+
+/* Starts a command: writes its tag and a blank.  Ends an open batch. */
+int imap_begin(struct imap *im, struct fail *f);
+int imap_say(struct imap *im, const char *fmt, ...) PRINTFLIKE(2, 3);
+/* The one encoder: quoted, or a literal. */
+int imap_string(struct imap *im, const char *s, size_t n, struct fail *f);
+int imap_end(struct imap *im, struct fail *f); /* CRLF */
+/* Waits for the tagged answer, everything else dropped: 0 and *a. */
+int imap_wait(struct imap *im, uint32_t tag, enum answer *a, struct fail *f);
+/* The header of a literal of n octets: 1 its octets may go, 0 refused (the
+ * tagged answer has been read, in *a), -1. */
+int imap_literal(struct imap *im, uint64_t n, enum answer *a, struct fail *f);
+void imap_take_capabilities(struct imap *im, const char *s, size_t n);
+
+/* ---- imap_auth.c ---- */
+int imap_authenticate(
+    struct imap *im, const char *secret, size_t n, struct fail *f);
+
+/* ---- imap_fetch.c ---- */
+
+/* One FETCH answer: 1 a whole row, 2 a body begins, 0 nothing of use. */
+struct fetch_row {
+	struct imap_row row;
+	int have_uid, have_size, have_date, have_flags;
+};
+int fetch_row(struct imap *im, struct fetch_row *r, struct fail *f);
+
+/* ---- imap_append.c ---- */
+
+/* 1 if the tag is an append's: its receipts are kept. */
+int append_tagged(struct imap *im, uint32_t tag, enum answer a);
+/* Ends the batch in hand, so that another command may begin. */
+int append_end_batch(struct imap *im, struct fail *f);
+
+#endif

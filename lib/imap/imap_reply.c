@@ -1,0 +1,434 @@
+/* imap_reply.c: one answer of the server, sorted by what it is. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "imap/imap_p.h"
+
+int
+imap_fail(struct imap *im, struct fail *f, enum code code, enum reach reach,
+    enum again again, const char *what, const char *fmt, ...)
+{
+	char why[480];
+	va_list ap;
+
+	va_start(ap, fmt);
+	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	va_end(ap);
+	if (f != NULL && f->object[0] == '\0')
+		(void)fail_at(f, "%s", im->label);
+	return fail_set(f, code, reach, again, what, "%s", why);
+}
+
+/* ---- status answers ---- */
+
+int
+imap_code(const struct imap *im, const char *name, const char **p)
+{
+	const char *s = im->text.data;
+	size_t n = strlen(name);
+
+	if (s == NULL || *s != '[' || text_ncasecmp(s + 1, name, n) != 0 ||
+	    (s[n + 1] != ' ' && s[n + 1] != ']'))
+		return 0;
+	if (p != NULL)
+		*p = s + n + 1 + (s[n + 1] == ' ');
+	return 1;
+}
+
+/* "Suggested Backoff Time: 299961 milliseconds" (Exchange Online). */
+static unsigned int
+backoff(const char *s)
+{
+	static const char words[] = "Backoff Time: ";
+	const char *p = strstr(s, words);
+	uint64_t ms;
+
+	if (p == NULL)
+		return 0;
+	p += strlen(words);
+	if (!text_u64(p, strspn(p, "0123456789"), &ms) || ms > 86400000)
+		return 0;
+	return (unsigned int)(ms / 1000 + 1);
+}
+
+static const struct {
+	const char *code; /* response code, RFC 5530 and others */
+	enum code means;
+	enum again again;
+} meanings[] = {
+    {"OVERQUOTA", CODE_QUOTA, AGAIN_NEVER},
+    {"TOOBIG", CODE_TOOBIG, AGAIN_NEVER},
+    {"LIMIT", CODE_THROTTLED, AGAIN_LATER},
+    {"THROTTLED", CODE_THROTTLED, AGAIN_LATER},
+    {"UNAVAILABLE", CODE_THROTTLED, AGAIN_LATER},
+    {"INUSE", CODE_THROTTLED, AGAIN_LATER},
+    {"AUTHENTICATIONFAILED", CODE_AUTH, AGAIN_NEVER},
+    {"AUTHORIZATIONFAILED", CODE_AUTH, AGAIN_NEVER},
+    {"EXPIRED", CODE_AUTH, AGAIN_NEVER},
+    {"PRIVACYREQUIRED", CODE_TLS, AGAIN_NEVER},
+    {"NOPERM", CODE_AUTH, AGAIN_NEVER},
+    {"CONTACTADMIN", CODE_AUTH, AGAIN_NEVER},
+    {"NONEXISTENT", CODE_NOSELECT, AGAIN_NEVER},
+    {"TRYCREATE", CODE_NOSELECT, AGAIN_NEVER},
+    {"CANNOT", CODE_NAME, AGAIN_NEVER},
+    {"REFERRAL", CODE_POLICY, AGAIN_NEVER},
+};
+
+int
+imap_refused(struct imap *im, enum answer a, const char *what,
+    enum code otherwise, enum reach reach, struct fail *f)
+{
+	const char *text = im->text.data != NULL ? im->text.data : "";
+	enum code code = otherwise;
+	enum again again = AGAIN_NEVER;
+	unsigned int wait = backoff(text);
+	size_t i;
+
+	for (i = 0; i < LENGTH(meanings); i++)
+		if (imap_code(im, meanings[i].code, NULL)) {
+			code = meanings[i].means;
+			again = meanings[i].again;
+			break;
+		}
+	if (wait > 0 || strcasestr(text, "throttled") != NULL) {
+		code = CODE_THROTTLED;
+		again = AGAIN_LATER;
+	}
+	(void)imap_fail(im, f, code, reach, again, what, "%s%s%s",
+	    a == ANSWER_NO	  ? "NO"
+		: a == ANSWER_BAD ? "BAD"
+				  : "OK",
+	    *text ? " " : "", text);
+	if (f != NULL)
+		f->retry_s = wait;
+	return -1;
+}
+
+static void
+keep_text(struct imap *im)
+{
+	struct wire *w = &im->w;
+
+	wire_blank(w);
+	buf_reset(&im->text);
+	buf_add(&im->text, w->line.data + w->at, w->line.len - w->at);
+	w->at = w->line.len;
+}
+
+/* What the code of an untagged or tagged OK tells about the session. */
+static void
+take_code(struct imap *im)
+{
+	const char *p;
+	uint64_t v;
+
+	if (imap_code(im, "CAPABILITY", &p))
+		imap_take_capabilities(im, p, strcspn(p, "]"));
+	else if (imap_code(im, "UIDVALIDITY", &p) &&
+	    text_u64(p, strspn(p, "0123456789"), &v) && v <= UINT32_MAX)
+		im->sel.uidvalidity = (uint32_t)v;
+	else if (imap_code(im, "UIDNEXT", &p) &&
+	    text_u64(p, strspn(p, "0123456789"), &v) && v <= UINT32_MAX)
+		im->sel.uidnext = (uint32_t)v;
+	else if (imap_code(im, "HIGHESTMODSEQ", &p) &&
+	    text_u64(p, strspn(p, "0123456789"), &v))
+		im->sel.modseq = v;
+	else if (imap_code(im, "PERMANENTFLAGS", &p) && *p == '(') {
+		buf_reset(&im->permanent);
+		buf_add(&im->permanent, p + 1, strcspn(p + 1, ")]"));
+		im->sel.permanentflags = im->permanent.data;
+	}
+}
+
+static int
+answer_of(struct wire *w, enum answer *a)
+{
+	if (wire_is(w, "OK"))
+		*a = ANSWER_OK;
+	else if (wire_is(w, "NO"))
+		*a = ANSWER_NO;
+	else if (wire_is(w, "BAD"))
+		*a = ANSWER_BAD;
+	else
+		return 0;
+	return 1;
+}
+
+/* ---- LIST and STATUS ---- */
+
+static void
+take_attribute(struct imap_box *box, const char *p, size_t n)
+{
+	static const struct {
+		const char *name;
+		unsigned int bit;
+	} bits[] = {{"\\Noselect", BOX_NOSELECT},
+	    {"\\NonExistent", BOX_NOSELECT}, {"\\Subscribed", BOX_SUBSCRIBED}};
+	size_t i;
+	enum role role = role_of_attribute(p, n);
+
+	for (i = 0; i < LENGTH(bits); i++)
+		if (n == strlen(bits[i].name) &&
+		    text_ncasecmp(p, bits[i].name, n) == 0)
+			box->bits |= bits[i].bit;
+	if (role != ROLE_NONE)
+		box->role = (int)role;
+}
+
+/* (attributes) "sep" name [extended items] */
+static int
+parse_list(struct imap *im, struct imap_box *box, struct fail *f)
+{
+	struct wire *w = &im->w;
+	struct buf sep = {0}, name = {0};
+	const char *p;
+	size_t n;
+	int rc;
+
+	wire_blank(w);
+	if (!wire_eat(w, '('))
+		return WIRE_BAD;
+	for (wire_blank(w); (n = wire_atom(w, &p)) > 0; wire_blank(w))
+		take_attribute(box, p, n);
+	if (!wire_eat(w, ')'))
+		return WIRE_BAD;
+	wire_blank(w);
+	rc = wire_string(w, &sep, f);
+	if (rc == 1 && sep.len == 1)
+		box->sep = sep.data[0];
+	buf_free(&sep);
+	if (rc < 0)
+		return rc;
+	wire_blank(w);
+	/* A name with an unquoted blank: what is left is the name. */
+	if (wire_peek(w) != '"' && wire_peek(w) != '{' &&
+	    memchr(w->line.data + w->at, '(', w->line.len - w->at) == NULL) {
+		buf_add(&name, w->line.data + w->at, w->line.len - w->at);
+		w->at = w->line.len;
+		rc = name.len > 0 ? 1 : WIRE_BAD;
+	} else
+		rc = wire_string(w, &name, f);
+	if (rc == 1 && memchr(name.data, '\0', name.len) != NULL)
+		rc = WIRE_BAD;
+	if (rc != 1) {
+		buf_free(&name);
+		return rc == 0 ? WIRE_BAD : rc;
+	}
+	box->raw = name.data;
+	box->raw_len = name.len;
+	return 1;
+}
+
+static void
+take_counter(struct imap_box *box, const char *p, size_t n, uint64_t v)
+{
+	static const char *const names[] = {"MESSAGES", "UIDNEXT",
+	    "UIDVALIDITY", "UNSEEN", "SIZE", "HIGHESTMODSEQ"};
+	size_t i;
+
+	for (i = 0; i < LENGTH(names); i++)
+		if (n == strlen(names[i]) && text_ncasecmp(p, names[i], n) == 0)
+			break;
+	switch (i) {
+	case 0:
+		box->messages = v;
+		box->bits |= BOX_STATUS;
+		break;
+	case 1:
+		box->uidnext = (uint32_t)v;
+		break;
+	case 2:
+		box->uidvalidity = (uint32_t)v;
+		break;
+	case 3:
+		box->unseen = v;
+		break;
+	case 4:
+		box->size = v;
+		box->bits |= BOX_SIZE;
+		break;
+	case 5:
+		box->modseq = v;
+		box->bits |= BOX_MODSEQ;
+		break;
+	default:
+		break;
+	}
+}
+
+static int
+parse_status(struct imap *im, struct imap_box *box, struct fail *f)
+{
+	struct wire *w = &im->w;
+	struct buf name = {0};
+	const char *p;
+	uint64_t v;
+	size_t n;
+	int rc;
+
+	wire_blank(w);
+	if ((rc = wire_string(w, &name, f)) != 1) {
+		buf_free(&name);
+		return rc == 0 ? WIRE_BAD : rc;
+	}
+	box->raw = name.data;
+	box->raw_len = name.len;
+	wire_blank(w);
+	if (!wire_eat(w, '('))
+		return WIRE_BAD;
+	for (wire_blank(w); (n = wire_atom(w, &p)) > 0; wire_blank(w)) {
+		char word[32];
+
+		(void)snprintf(word, sizeof(word), "%.*s", (int)n, p);
+		wire_blank(w);
+		if (!wire_number(w, &v)) {
+			if ((rc = wire_skip(w, f)) != 1)
+				return rc;
+			continue;
+		}
+		take_counter(box, word, strlen(word), v);
+	}
+	return wire_eat(w, ')') ? 1 : WIRE_BAD;
+}
+
+/* ---- one answer ---- */
+
+static int
+bye(struct imap *im, struct fail *f)
+{
+	keep_text(im);
+	im->dead = 1;
+	(void)imap_refused(im, ANSWER_OK, "BYE", CODE_CONN, REACH_ENDPOINT, f);
+	if (f != NULL && f->code == CODE_CONN)
+		f->again = AGAIN_NOW;
+	return -1;
+}
+
+static int
+numbered(struct imap *im, struct reply *r, uint64_t v)
+{
+	struct wire *w = &im->w;
+
+	wire_blank(w);
+	if (wire_is(w, "EXISTS"))
+		im->sel.exists = v;
+	else if (wire_is(w, "FETCH")) {
+		r->kind = REPLY_FETCH;
+		r->seq = v;
+		return 1;
+	}
+	return 0;
+}
+
+static int
+untagged(struct imap *im, struct reply *r, struct fail *f)
+{
+	struct wire *w = &im->w;
+	enum answer a;
+	uint64_t v;
+	int rc = 1;
+
+	wire_blank(w);
+	r->kind = REPLY_OTHER;
+	if (wire_number(w, &v)) {
+		if (numbered(im, r, v))
+			return 1;
+	} else if (wire_is(w, "BYE"))
+		return bye(im, f);
+	else if (answer_of(w, &a)) {
+		keep_text(im);
+		if (a == ANSWER_OK)
+			take_code(im);
+	} else if (wire_is(w, "CAPABILITY")) {
+		imap_take_capabilities(
+		    im, w->line.data + w->at, w->line.len - w->at);
+		w->at = w->line.len;
+	} else if ((r->lsub = wire_is(w, "LSUB")) != 0 || wire_is(w, "LIST") ||
+	    wire_is(w, "XLIST")) {
+		rc = parse_list(im, &r->box, f);
+		r->kind = REPLY_LIST;
+	} else if (wire_is(w, "STATUS")) {
+		rc = parse_status(im, &r->box, f);
+		r->kind = REPLY_STATUS;
+	} else if (wire_is(w, "QUOTAROOT"))
+		r->kind = REPLY_QUOTAROOT;
+	else if (wire_is(w, "QUOTA"))
+		r->kind = REPLY_QUOTA;
+	else if (wire_is(w, "ACL"))
+		r->kind = REPLY_ACL;
+	if (rc == -1)
+		return -1;
+	if (rc == WIRE_BAD) {
+		free(r->box.raw);
+		r->box.raw = NULL;
+		r->kind = REPLY_OTHER;
+	}
+	if (r->kind == REPLY_OTHER && ++im->stray > IMAP_STRAY)
+		return imap_fail(im, f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER,
+		    "read", "a million answers that nobody asked for");
+	return 1;
+}
+
+static int
+tagged(struct imap *im, struct reply *r, struct fail *f)
+{
+	struct wire *w = &im->w;
+	const char *p;
+	uint64_t tag = 0;
+	size_t n = wire_atom(w, &p);
+
+	if (n < 2 || *p != 'A' || !text_u64(p + 1, n - 1, &tag) ||
+	    tag > im->tag)
+		return imap_fail(im, f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER,
+		    "read", "an answer with a tag that was never sent: %.*s",
+		    n > 60 ? 60 : (int)n, p);
+	wire_blank(w);
+	if (!answer_of(w, &r->answer))
+		return imap_fail(im, f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER,
+		    "read", "a tagged answer that is none of OK, NO and BAD");
+	keep_text(im);
+	if (r->answer == ANSWER_OK)
+		take_code(im);
+	r->kind = REPLY_TAGGED;
+	r->tag = (uint32_t)tag;
+	return 1;
+}
+
+int
+imap_reply(struct imap *im, struct reply *r, struct fail *f)
+{
+	struct wire *w = &im->w;
+	int rc;
+
+	memset(r, 0, sizeof(*r));
+	rc = wire_line(w, f);
+	if (rc == 0)
+		rc = imap_fail(im, f, CODE_CONN, REACH_ENDPOINT, AGAIN_NOW,
+		    "read", "the server closed the connection");
+	else if (rc == 1 && wire_eat(w, '+')) {
+		wire_blank(w);
+		r->kind = REPLY_PLUS;
+	} else if (rc == 1 && w->line.len == 0)
+		r->kind = REPLY_OTHER;
+	else if (rc == 1)
+		rc = wire_eat(w, '*') ? untagged(im, r, f) : tagged(im, r, f);
+	if (rc == -1)
+		im->dead = 1;
+	else if (r->kind == REPLY_TAGGED &&
+	    append_tagged(im, r->tag, r->answer))
+		r->kind = REPLY_OTHER;
+	return rc;
+}
+
+int
+imap_skip(struct imap *im, const struct reply *r, struct fail *f)
+{
+	free(r->box.raw);
+	if (r->kind == REPLY_TAGGED || r->kind == REPLY_PLUS)
+		return 0;
+	if (wire_rest(&im->w, f) == 0)
+		return 0;
+	im->dead = 1;
+	return -1;
+}
