@@ -320,15 +320,18 @@ make_key(struct build *b, struct record *r)
 	}
 }
 
+/* Only the places stay, at the front of the same memory. */
 static void
 keep(struct build *b)
 {
 	struct index *ix = b->ix;
+	char *to = (char *)b->r;
 	size_t i;
 
-	ix->at = mem_array(ix->n, sizeof(*ix->at));
 	for (i = 0; i < ix->n; i++)
-		ix->at[i] = b->r[i].at;
+		memmove(to + i * sizeof(*ix->at), &b->r[i].at, sizeof(*ix->at));
+	ix->at = mem_resize(to, ix->n, sizeof(*ix->at));
+	b->r = NULL;
 }
 
 int

@@ -198,61 +198,67 @@ maildir_list_folders(struct maildir *md, struct fail *f)
 
 /* ---- which layout is there ---- */
 
-static void
-count_kinds(int root, size_t *dotted, size_t *nested)
-{
-	int fd = openat(root, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *d = fd == -1 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	*dotted = *nested = 0;
-	if (d == NULL)
-		return;
-	while ((e = readdir(d)) != NULL)
-		if (strcmp(e->d_name, ".") == 0 ||
-		    strcmp(e->d_name, "..") == 0 ||
-		    !is_maildir(root, e->d_name))
-			continue;
-		else if (e->d_name[0] == '.')
-			++*dotted;
-		else
-			++*nested;
-	(void)closedir(d);
-}
-
 /* Where the mail of INBOX is: the root, or what is called so in it. */
-static void
-find_inbox(struct maildir *md)
+static const char *
+find_inbox(const struct maildir *md)
 {
 	const char *sub = md->layout == LAYOUT_DOTS ? ".INBOX" : "INBOX";
 
-	md->inbox =
-	    !is_maildir(md->root, ".") && is_maildir(md->root, sub) ? sub : ".";
+	if (md->root != -1 && !is_maildir(md->root, ".") &&
+	    is_maildir(md->root, sub))
+		return sub;
+	return ".";
+}
+
+/*
+ * Lists as one layout and counts what only that one has: a folder beside
+ * the root, its name not that of the other layout.
+ */
+static int
+try_layout(struct maildir *md, enum layout layout, size_t *n, struct fail *f)
+{
+	size_t i;
+
+	md->layout = layout;
+	md->inbox = find_inbox(md);
+	if (maildir_list_folders(md, f) == -1)
+		return -1;
+	*n = strcmp(md->inbox, ".") != 0;
+	for (i = 0; i < md->tree.n; i++)
+		*n += md->tree.list[i].selectable &&
+		    md->tree.list[i].role != ROLE_INBOX &&
+		    (layout == LAYOUT_DOTS || md->tree.list[i].raw[0] != '.');
+	return 0;
+}
+
+/* What is there decides; both kinds side by side is somebody's accident. */
+static int
+find_layout(struct maildir *md, struct fail *f)
+{
+	size_t dots, nested;
+
+	if (try_layout(md, LAYOUT_NESTED, &nested, f) == -1 ||
+	    try_layout(md, LAYOUT_DOTS, &dots, f) == -1)
+		return -1;
+	if (dots > 0 && nested > 0)
+		store_note(&md->st,
+		    "%zu nested folders beside Maildir++ ones are left "
+		    "alone; ;layout=fs takes them",
+		    nested);
+	return dots == 0 && nested > 0
+	    ? try_layout(md, LAYOUT_NESTED, &nested, f)
+	    : 0;
 }
 
 int
 maildir_layout(struct maildir *md, const char *layout, struct fail *f)
 {
-	size_t dotted = 0, nested = 0;
+	size_t n;
 
-	md->inbox = ".";
-	if (md->root != -1)
-		count_kinds(md->root, &dotted, &nested);
-	if (layout != NULL)
-		md->layout = LAYOUT_NESTED;
-	else
-		md->layout =
-		    dotted == 0 && nested > 0 ? LAYOUT_NESTED : LAYOUT_DOTS;
-	if (layout == NULL && dotted > 0 && nested > 0)
-		store_note(&md->st,
-		    "%zu nested folders beside Maildir++ ones "
-		    "are left alone; ;layout=fs takes them",
-		    nested);
-	if (md->root == -1)
-		return 0;
-	find_inbox(md);
-	if (!md->st.opt.write && dotted + nested == 0 &&
-	    !is_maildir(md->root, "."))
+	if (layout != NULL ? try_layout(md, LAYOUT_NESTED, &n, f) == -1
+			   : find_layout(md, f) == -1)
+		return -1;
+	if (!md->st.opt.write && md->tree.n == 0)
 		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
 		    "open", "no Maildir: neither cur nor new, no folders");
 	return 0;

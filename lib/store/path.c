@@ -23,6 +23,27 @@ make_one(int dir, const char *name)
 	return fsync(dir) == -1 && errno != EINVAL ? -1 : 0;
 }
 
+static void
+close_quietly(int fd)
+{
+	int error = errno;
+
+	(void)close(fd);
+	errno = error;
+}
+
+static int
+is_link(int dir, const char *name)
+{
+	struct stat sb;
+	int error = errno, yes;
+
+	yes = fstatat(dir, name, &sb, AT_SYMLINK_NOFOLLOW) == 0 &&
+	    S_ISLNK(sb.st_mode);
+	errno = error;
+	return yes;
+}
+
 /* One level after the other; nofollow is O_NOFOLLOW or 0. */
 static int
 walk(int at, const char *path, int make, int nofollow)
@@ -36,7 +57,10 @@ walk(int at, const char *path, int make, int nofollow)
 		next = -1;
 		if (!make || make_one(at, level) == 0)
 			next = openat(at, level, DIRECTORY | nofollow);
-		(void)close(at);
+		/* Linux says so of a link, too. */
+		if (next == -1 && errno == ENOTDIR && is_link(at, level))
+			errno = ELOOP;
+		close_quietly(at);
 		at = next;
 	}
 	free(copy);
