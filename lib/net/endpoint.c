@@ -314,22 +314,50 @@ endpoint_parse(struct endpoint *e, const char *url, struct fail *f)
 	return rc;
 }
 
+/* Every string of an endpoint. */
+static const size_t strings[] = {
+    offsetof(struct endpoint, user),
+    offsetof(struct endpoint, host),
+    offsetof(struct endpoint, path),
+    offsetof(struct endpoint, auth),
+    offsetof(struct endpoint, authzid),
+    offsetof(struct endpoint, ca),
+    offsetof(struct endpoint, cert),
+    offsetof(struct endpoint, key),
+    offsetof(struct endpoint, pin),
+    offsetof(struct endpoint, resolve),
+    offsetof(struct endpoint, tunnel),
+    offsetof(struct endpoint, layout),
+};
+
+static char **
+string_at(struct endpoint *e, size_t i)
+{
+	return (char **)(void *)((char *)e + strings[i]);
+}
+
 void
 endpoint_free(struct endpoint *e)
 {
-	free(e->user);
-	free(e->host);
-	free(e->path);
-	free(e->auth);
-	free(e->authzid);
-	free(e->ca);
-	free(e->cert);
-	free(e->key);
-	free(e->pin);
-	free(e->resolve);
-	free(e->tunnel);
-	free(e->layout);
+	size_t i;
+
+	for (i = 0; i < LENGTH(strings); i++)
+		free(*string_at(e, i));
 	memset(e, 0, sizeof(*e));
+}
+
+void
+endpoint_copy(struct endpoint *to, const struct endpoint *from)
+{
+	size_t i;
+
+	*to = *from;
+	for (i = 0; i < LENGTH(strings); i++) {
+		char **s = string_at(to, i);
+
+		if (*s != NULL)
+			*s = mem_strdup(*s);
+	}
 }
 
 void

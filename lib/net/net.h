@@ -47,6 +47,7 @@ struct endpoint {
  * e is filled or left empty; endpoint_free either way. */
 int endpoint_parse(struct endpoint *e, const char *url, struct fail *f);
 void endpoint_free(struct endpoint *e);
+void endpoint_copy(struct endpoint *to, const struct endpoint *from);
 int endpoint_is_net(const struct endpoint *e);
 const char *scheme_name(enum scheme s);
 /* Without parameters, for messages: imaps://anna@old:1143 */
@@ -79,10 +80,11 @@ const char *net_version(void);
 
 struct stream;
 /*
- * Dials (all addresses in turn) or starts the tunnel; e outlives the stream.  TLS at once for imaps
- * and pop3s.  key is the client certificate's private key in PEM (NULL
- * without EXTERNAL); it is not kept.  CODE_CONN, CODE_TIMEOUT, CODE_TLS; TLS
- * failures say which check failed and what names the certificate has.
+ * Dials (all addresses in turn) or starts the tunnel; e outlives the stream.
+ * TLS at once for imaps and pop3s.  key is the client certificate's private key
+ * in PEM (NULL without EXTERNAL); it is not kept.  CODE_CONN, CODE_TIMEOUT,
+ * CODE_TLS; TLS failures say which check failed and what names the certificate
+ * has.
  */
 struct stream *
 net_dial(const struct endpoint *e, const char *key, struct fail *f);

@@ -13,6 +13,8 @@
 enum { WINDOW = 64 };
 
 static const struct store_ops *const schemes[SCHEME_MBOX + 1] = {
+    [SCHEME_IMAP] = &store_imap,
+    [SCHEME_IMAPS] = &store_imap,
     [SCHEME_MAILDIR] = &store_maildir,
     [SCHEME_MBOX] = &store_mbox,
 };

@@ -1,0 +1,496 @@
+/* store_imap.c: an account on an IMAP server. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "imap/imap.h"
+#include "secret/secret.h"
+#include "store/store_p.h"
+
+struct imap_account {
+	struct store st;
+	struct endpoint e;
+	struct imap *im;
+	const struct imap_namespace *ns;
+	size_t ns_n;
+	struct folder *list;
+	size_t list_n;
+	struct arena *names; /* of the list */
+	struct intern *flags; /* of the folder entered */
+	struct buf raw; /* the name that was looked up last */
+	struct buf raw_of;
+};
+
+static struct imap_account *
+self(struct store *st)
+{
+	return (struct imap_account *)(void *)st;
+}
+
+static void
+set_can(struct imap_account *a)
+{
+	unsigned int caps = imap_can(a->im);
+
+	a->st.can = STORE_APPEND | STORE_UIDS | STORE_KEYWORDS | STORE_FLAGS |
+	    STORE_FOLDERS | STORE_SUBSCRIBE | STORE_COPY;
+	if (caps & CAP_UIDPLUS)
+		a->st.can |= STORE_UIDPLUS;
+	if (caps & CAP_MULTIAPPEND)
+		a->st.can |= STORE_MULTI;
+	if (caps & CAP_CREATE_SPECIAL_USE)
+		a->st.can |= STORE_ROLES;
+	a->st.capabilities = imap_capabilities(a->im);
+	a->st.append_limit = imap_append_limit(a->im);
+}
+
+static int
+open_account(struct store *st, const struct endpoint *e,
+    const struct secret *secret, const struct secret *key, struct fail *f)
+{
+	struct imap_account *a = self(st);
+
+	a->names = arena_new();
+	endpoint_copy(&a->e, e);
+	if (imap_open(&a->im, &a->e, secret->data != NULL ? secret->data : "",
+		secret->len, key->data, f) == -1 ||
+	    imap_namespaces(a->im, &a->ns, &a->ns_n, f) == -1)
+		return -1;
+	imap_window(a->im, st->opt.window);
+	set_can(a);
+	return 0;
+}
+
+static void
+close_account(struct store *st)
+{
+	struct imap_account *a = self(st);
+
+	imap_close(a->im);
+	endpoint_free(&a->e);
+	free(a->list);
+	arena_free(a->names);
+	intern_free(a->flags);
+	buf_free(&a->raw);
+	buf_free(&a->raw_of);
+}
+
+/* ---- folders ---- */
+
+/* The namespace with the longest prefix that the name has. */
+static const struct imap_namespace *
+namespace_of(const struct imap_account *a, const struct imap_box *box)
+{
+	const struct imap_namespace *best = &a->ns[0];
+	size_t i, most = 0;
+
+	for (i = 0; i < a->ns_n; i++) {
+		size_t n = strlen(a->ns[i].prefix);
+
+		/* "Other Users" itself belongs to "Other Users/". */
+		size_t cut = n > 0 && a->ns[i].prefix[n - 1] == a->ns[i].sep &&
+			box->raw_len == n - 1
+		    ? n - 1
+		    : n;
+
+		if (n > most && box->raw_len >= cut &&
+		    memcmp(box->raw, a->ns[i].prefix, cut) == 0) {
+			best = &a->ns[i];
+			most = n;
+		}
+	}
+	return best;
+}
+
+static void
+take_box(struct imap_account *a, const struct imap_box *box)
+{
+	const struct imap_namespace *ns = namespace_of(a, box);
+	const char *prefix = ns->kind == NS_PERSONAL ? a->ns[0].prefix : "";
+	struct folder *fo = &a->list[a->list_n];
+	struct buf name = {0};
+
+	if (ns->kind != NS_PERSONAL && !a->st.opt.shared)
+		return;
+	memset(fo, 0, sizeof(*fo));
+	fo->sep = box->sep != '\0' ? box->sep : ns->sep;
+	name_from_raw(&name, box->raw, box->raw_len, fo->sep, prefix, 0);
+	fo->name = arena_strndup(a->names, name.data, name.len);
+	buf_free(&name);
+	fo->raw = arena_strndup(a->names, box->raw, box->raw_len);
+	fo->nspace = ns->kind == NS_PERSONAL ? NSPACE_PERSONAL
+	    : ns->kind == NS_OTHER	     ? NSPACE_OTHER
+					     : NSPACE_SHARED;
+	fo->role = (enum role)box->role;
+	if (strcmp(fo->name, "INBOX") == 0)
+		fo->role = ROLE_INBOX;
+	fo->selectable = (box->bits & BOX_NOSELECT) == 0;
+	fo->subscribed = (box->bits & BOX_SUBSCRIBED) != 0;
+	fo->known = FOLDER_SUBSCRIBED;
+	if (box->bits & BOX_STATUS)
+		fo->known |= FOLDER_UIDVALIDITY | FOLDER_UIDNEXT |
+		    FOLDER_MESSAGES | FOLDER_UNSEEN;
+	if (box->bits & BOX_SIZE)
+		fo->known |= FOLDER_BYTES;
+	if (box->bits & BOX_MODSEQ)
+		fo->known |= FOLDER_MODSEQ;
+	fo->uidvalidity = box->uidvalidity;
+	fo->uidnext = box->uidnext;
+	fo->messages = box->messages;
+	fo->unseen = box->unseen;
+	fo->bytes = box->size;
+	fo->modseq = box->modseq;
+	a->list_n++;
+}
+
+/* Without STATUS=SIZE (RFC 8438) the sizes are added up, one by one. */
+static int
+add_sizes(struct imap_account *a, struct folder *fo, struct fail *f)
+{
+	struct imap_selected sel;
+	struct imap_row row;
+	int rc;
+
+	if (!fo->selectable || (fo->known & FOLDER_BYTES) != 0)
+		return 0;
+	fo->bytes = 0;
+	if ((fo->known & FOLDER_MESSAGES) == 0 || fo->messages > 0) {
+		rc = imap_select(a->im, fo->raw, strlen(fo->raw), 0, &sel, f);
+		if (rc == -1)
+			return f->reach == REACH_FOLDER ? 0 : -1;
+		if (imap_scan(a->im, 0, f) == -1)
+			return -1;
+		while ((rc = imap_scan_next(a->im, &row, f)) == 1)
+			fo->bytes += row.size;
+		if (rc == -1)
+			return -1;
+		fo->messages = sel.exists;
+	}
+	fo->known |= FOLDER_BYTES | FOLDER_MESSAGES;
+	return 0;
+}
+
+static int
+list(struct store *st, struct folder **out, size_t *n, struct fail *f)
+{
+	struct imap_account *a = self(st);
+	struct imap_box *box;
+	size_t i, boxes;
+
+	if (imap_list(a->im, st->opt.sizes, &box, &boxes, f) == -1)
+		return -1;
+	free(a->list);
+	arena_reset(a->names);
+	a->list = mem_array(boxes, sizeof(*a->list));
+	a->list_n = 0;
+	buf_reset(&a->raw_of);
+	for (i = 0; i < boxes; i++)
+		take_box(a, &box[i]);
+	imap_boxes_free(box, boxes);
+	folder_sort(a->list, a->list_n);
+	for (i = 0; st->opt.sizes && i < a->list_n; i++)
+		if (add_sizes(a, &a->list[i], f) == -1)
+			return -1;
+	*out = a->list;
+	*n = a->list_n;
+	return 0;
+}
+
+static const struct folder *
+listed(const struct imap_account *a, const char *folder)
+{
+	size_t i;
+
+	for (i = 0; i < a->list_n; i++)
+		if (strcmp(a->list[i].name, folder) == 0)
+			return &a->list[i];
+	return NULL;
+}
+
+/* The name on the wire, in a->raw: as it was listed, or made. */
+static int
+raw_of(struct imap_account *a, const char *folder, struct fail *f)
+{
+	const struct folder *fo;
+
+	if (a->raw_of.len > 0 && strcmp(a->raw_of.data, folder) == 0)
+		return 0;
+	buf_reset(&a->raw);
+	buf_reset(&a->raw_of);
+	if ((fo = listed(a, folder)) != NULL)
+		buf_adds(&a->raw, fo->raw);
+	else if (name_to_raw(&a->raw, folder, a->ns[0].sep, a->ns[0].prefix, 0,
+		     f) == -1)
+		return -1;
+	buf_adds(&a->raw_of, folder);
+	return 0;
+}
+
+static int
+create(struct store *st, const char *folder, enum role role, int *made,
+    struct fail *f)
+{
+	struct imap_account *a = self(st);
+	const struct folder *fo = listed(a, folder);
+
+	*made = 0;
+	if ((fo != NULL && fo->selectable) || strcmp(folder, "INBOX") == 0)
+		return 0;
+	if (raw_of(a, folder, f) == -1)
+		return -1;
+	return imap_create(a->im, a->raw.data, a->raw.len, (int)role, made, f);
+}
+
+static int
+subscribe(struct store *st, const char *folder, struct fail *f)
+{
+	struct imap_account *a = self(st);
+
+	if (raw_of(a, folder, f) == -1)
+		return -1;
+	return imap_subscribe(a->im, a->raw.data, a->raw.len, f);
+}
+
+static int
+enter(struct store *st, const char *folder, int write, struct folder *info,
+    struct fail *f)
+{
+	struct imap_account *a = self(st);
+	const struct folder *fo = listed(a, folder);
+	struct imap_selected sel;
+
+	if (raw_of(a, folder, f) == -1 ||
+	    imap_select(a->im, a->raw.data, a->raw.len, write, &sel, f) == -1)
+		return -1;
+	intern_free(a->flags);
+	a->flags = intern_new();
+	if (fo != NULL)
+		*info = *fo;
+	else {
+		memset(info, 0, sizeof(*info));
+		info->name = intern_str(a->flags, folder, strlen(folder));
+		info->raw = intern_str(a->flags, a->raw.data, a->raw.len);
+		info->sep = a->ns[0].sep;
+	}
+	info->selectable = 1;
+	info->known |= FOLDER_UIDVALIDITY | FOLDER_MESSAGES;
+	if (sel.uidnext != 0)
+		info->known |= FOLDER_UIDNEXT;
+	if (sel.modseq != 0)
+		info->known |= FOLDER_MODSEQ;
+	info->uidvalidity = sel.uidvalidity;
+	info->uidnext = sel.uidnext;
+	info->messages = sel.exists;
+	info->modseq = sel.modseq;
+	info->permanentflags = sel.permanentflags != NULL
+	    ? intern_str(
+		  a->flags, sel.permanentflags, strlen(sel.permanentflags))
+	    : NULL;
+	return 0;
+}
+
+/* ---- messages out ---- */
+
+static int
+scan(struct store *st, uint64_t from, struct fail *f)
+{
+	if (from > UINT32_MAX)
+		from = UINT32_MAX;
+	return imap_scan(self(st)->im, (uint32_t)from, f);
+}
+
+static int
+next(struct store *st, struct msgref *m, struct fail *f)
+{
+	struct imap_account *a = self(st);
+	struct imap_row row;
+	int rc = imap_scan_next(a->im, &row, f);
+
+	if (rc != 1)
+		return rc;
+	m->id = row.uid;
+	m->size = row.size;
+	m->date = row.date;
+	m->flags = flags_canon(a->flags, row.flags, row.flags_len);
+	return 1;
+}
+
+static void
+uid(struct store *st, uint64_t id, struct buf *out)
+{
+	(void)st;
+	buf_addf(out, "%llu", (unsigned long long)id);
+}
+
+static int
+want(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
+{
+	uint32_t *uids = mem_array(n, sizeof(*uids));
+	size_t i;
+	int rc;
+
+	for (i = 0; i < n; i++)
+		uids[i] = (uint32_t)ids[i];
+	rc = imap_want(self(st)->im, uids, n, st->spool_dir, f);
+	free(uids);
+	return rc;
+}
+
+static int
+body(struct store *st, uint64_t *id, uint64_t *len, struct fail *f)
+{
+	uint32_t u = 0;
+	int rc = imap_body(self(st)->im, &u, len, f);
+
+	*id = u;
+	if (rc == 1 && *len == 0)
+		return fail_set(f, CODE_BADMSG, REACH_MESSAGE, AGAIN_NEVER,
+		    "FETCH", "the server sends nothing for this message");
+	return rc;
+}
+
+static int
+read_body(struct store *st, const char **p, size_t *n, struct fail *f)
+{
+	return imap_read(self(st)->im, p, n, f);
+}
+
+/* ---- messages in ---- */
+
+static int
+put(struct store *st, const char *folder, const struct put *p, struct fail *f)
+{
+	struct imap_account *a = self(st);
+	struct imap_put ip = {p->cookie, p->len, p->date, p->flags, p->alone};
+
+	if (raw_of(a, folder, f) == -1)
+		return -1;
+	return imap_put(a->im, a->raw.data, a->raw.len, &ip, f);
+}
+
+static int
+write_body(struct store *st, const char *p, size_t n, struct fail *f)
+{
+	return imap_write(self(st)->im, p, n, f);
+}
+
+static int
+put_end(struct store *st, struct fail *f)
+{
+	return imap_put_end(self(st)->im, f);
+}
+
+static void
+abort_all(struct store *st)
+{
+	imap_abort(self(st)->im);
+}
+
+static int
+flush(struct store *st, struct fail *f)
+{
+	return imap_flush(self(st)->im, f);
+}
+
+static int
+settle(struct store *st, struct receipt *r, int wait, struct fail *f)
+{
+	struct imap_receipt ir = {0};
+	int rc = imap_settle(self(st)->im, &ir, wait, f);
+
+	if (rc == 1)
+		*r = (struct receipt){
+		    ir.cookie, ir.ok, ir.again, ir.uid, ir.uidvalidity, ir.why};
+	return rc;
+}
+
+static size_t
+outstanding(const struct store *st)
+{
+	return imap_outstanding(
+	    ((const struct imap_account *)(const void *)st)->im);
+}
+
+/* ---- changes, and tables of their own ---- */
+
+static int
+flags(struct store *st, uint64_t id, const char *add, const char *remove,
+    struct fail *f)
+{
+	struct imap *im = self(st)->im;
+
+	if (*add != '\0' && imap_store(im, (uint32_t)id, '+', add, f) == -1)
+		return -1;
+	return *remove == '\0' ? 0
+			       : imap_store(im, (uint32_t)id, '-', remove, f);
+}
+
+static int
+copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
+    struct fail *f)
+{
+	struct imap_account *a = self(st);
+	uint32_t u = 0;
+
+	if (raw_of(a, folder, f) == -1 ||
+	    imap_copy(a->im, (uint32_t)id, a->raw.data, a->raw.len, &u, f) ==
+		-1)
+		return -1;
+	*to = u;
+	return 0;
+}
+
+static int
+quota(struct store *st,
+    void (*each)(void *, const char *root, const char *resource, uint64_t used,
+	uint64_t limit),
+    void *arg, struct fail *f)
+{
+	return imap_quota(self(st)->im, each, arg, f);
+}
+
+static int
+acl(struct store *st, const char *folder,
+    void (*each)(void *, const char *identifier, const char *rights), void *arg,
+    struct fail *f)
+{
+	struct imap_account *a = self(st);
+
+	if (raw_of(a, folder, f) == -1)
+		return -1;
+	return imap_acl(a->im, a->raw.data, a->raw.len, each, arg, f);
+}
+
+static struct stream *
+stream(struct store *st)
+{
+	return imap_stream(self(st)->im);
+}
+
+const struct store_ops store_imap = {
+    .size = sizeof(struct imap_account),
+    .open = open_account,
+    .close = close_account,
+    .list = list,
+    .create = create,
+    .subscribe = subscribe,
+    .enter = enter,
+    .scan = scan,
+    .next = next,
+    .uid = uid,
+    .want = want,
+    .body = body,
+    .read = read_body,
+    .put = put,
+    .write = write_body,
+    .put_end = put_end,
+    .abort = abort_all,
+    .flush = flush,
+    .settle = settle,
+    .outstanding = outstanding,
+    .flags = flags,
+    .copy = copy,
+    .quota = quota,
+    .acl = acl,
+    .stream = stream,
+};
