@@ -10,9 +10,9 @@
 
 enum { LIMIT_FIELD = 1 << 20, LIMIT_RECORD = 4 << 20, LIMIT_COLUMNS = 4096 };
 
-/* ---- lines.c: physical lines of bounded length, with push-back ---- */
+/* ---- reader.c: physical lines of bounded length, with push-back ---- */
 
-struct lines {
+struct reader {
 	FILE *fp;
 	struct buf back; /* text to be read again, before fp */
 	size_t back_at;
@@ -24,10 +24,10 @@ struct lines {
  * Appends the next line with its LF to b.  1, 0 at the end, -1 read error.
  * More than LIMIT_RECORD octets in b: the rest is read and dropped, *over set.
  */
-int lines_next(struct lines *in, struct buf *b, int *over, struct fail *f);
+int reader_next(struct reader *in, struct buf *b, int *over, struct fail *f);
 /* Reads n octets at p, which hold `lines` line ends, again. */
-void lines_again(struct lines *in, const char *p, size_t n);
-void lines_free(struct lines *in);
+void reader_again(struct reader *in, const char *p, size_t n);
+void reader_free(struct reader *in);
 
 /* ---- csv_in.c and tsv.c: a record into fields ---- */
 

@@ -5,7 +5,7 @@
 #include "row/row_p.h"
 
 struct table_in {
-	struct lines in;
+	struct reader in;
 	char *name;
 	enum dialect dialect;
 	char sep;
@@ -32,7 +32,7 @@ table_in_free(struct table_in *t)
 {
 	if (t == NULL)
 		return;
-	lines_free(&t->in);
+	reader_free(&t->in);
 	fields_free(&t->fields);
 	buf_free(&t->record);
 	free(t->name);
@@ -95,19 +95,19 @@ record(struct table_in *t, struct fail *f)
 	size_t first;
 
 	buf_reset(&t->record);
-	rc = lines_next(&t->in, &t->record, &over, f);
+	rc = reader_next(&t->in, &t->record, &over, f);
 	t->line = t->in.line;
 	if (rc != 1)
 		return rc;
 	first = t->record.len;
 	while (t->header != NULL && t->dialect == DIALECT_CSV && !over &&
 	    csv_is_open(t->record.data, t->record.len, t->sep)) {
-		rc = lines_next(&t->in, &t->record, &over, f);
+		rc = reader_next(&t->in, &t->record, &over, f);
 		if (rc == -1)
 			return -1;
 		if (rc == 1 && !over)
 			continue;
-		lines_again(
+		reader_again(
 		    &t->in, t->record.data + first, t->record.len - first);
 		t->record.len = first;
 		return bad(t, f, "a quote is never closed");
@@ -131,8 +131,8 @@ split(struct table_in *t)
 
 /* The header's problems are the run's. */
 static int
-bad_header(struct table_in *t, struct fail *f, const char *why,
-    const char *column)
+bad_header(
+    struct table_in *t, struct fail *f, const char *why, const char *column)
 {
 	(void)fail_at(f, "%s:%llu", t->name, (unsigned long long)t->line);
 	return fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER, "header",

@@ -1,4 +1,4 @@
-/* lines.c: physical lines, bounded, with push-back for broken records. */
+/* reader.c: physical lines, bounded, with push-back for broken records. */
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 /* The next octets in one piece, from what was pushed back or from the file. */
 static int
-piece(struct lines *in, const char **p, size_t *n, struct fail *f)
+piece(struct reader *in, const char **p, size_t *n, struct fail *f)
 {
 	ssize_t got;
 
@@ -35,7 +35,7 @@ piece(struct lines *in, const char **p, size_t *n, struct fail *f)
 }
 
 static void
-consume(struct lines *in, size_t n)
+consume(struct reader *in, size_t n)
 {
 	if (in->back_at < in->back.len)
 		in->back_at += n;
@@ -44,7 +44,7 @@ consume(struct lines *in, size_t n)
 }
 
 int
-lines_next(struct lines *in, struct buf *b, int *over, struct fail *f)
+reader_next(struct reader *in, struct buf *b, int *over, struct fail *f)
 {
 	int any = 0, rc;
 	const char *p = NULL, *lf;
@@ -68,7 +68,7 @@ lines_next(struct lines *in, struct buf *b, int *over, struct fail *f)
 }
 
 void
-lines_again(struct lines *in, const char *p, size_t n)
+reader_again(struct reader *in, const char *p, size_t n)
 {
 	struct buf all = {0};
 	size_t i;
@@ -87,7 +87,7 @@ lines_again(struct lines *in, const char *p, size_t n)
 }
 
 void
-lines_free(struct lines *in)
+reader_free(struct reader *in)
 {
 	buf_free(&in->back);
 }
