@@ -11,7 +11,7 @@ enum { KNOWN = 16 };
 static const char from[] = "From ";
 
 void
-lines_start(struct lines *l, enum direction d)
+mbox_lines_start(struct mbox_lines *l, enum direction d)
 {
 	struct buf held = l->held;
 
@@ -24,13 +24,13 @@ lines_start(struct lines *l, enum direction d)
 }
 
 void
-lines_free(struct lines *l)
+mbox_lines_free(struct mbox_lines *l)
 {
 	buf_free(&l->held);
 }
 
 static void
-emit(struct lines *l, const char *p, size_t n, struct buf *out)
+emit(struct mbox_lines *l, const char *p, size_t n, struct buf *out)
 {
 	if (n == 0 || l->drop)
 		return;
@@ -39,7 +39,7 @@ emit(struct lines *l, const char *p, size_t n, struct buf *out)
 }
 
 static void
-emit_status(struct lines *l, struct buf *out)
+emit_status(struct mbox_lines *l, struct buf *out)
 {
 	if (l->status == NULL || *l->status == '\0')
 		return;
@@ -64,7 +64,7 @@ is_field(const char *p, size_t n, const char *name)
 }
 
 static int
-holds_flags(const struct lines *l, const char *p, size_t n)
+holds_flags(const struct mbox_lines *l, const char *p, size_t n)
 {
 	return is_field(p, n, "Status") || is_field(p, n, "X-Status") ||
 	    is_field(p, n, "X-Keywords") || is_field(p, n, "X-UID") ||
@@ -79,7 +79,7 @@ is_blank(const char *p, size_t n)
 
 /* The rest of a line whose kind is known; octets used. */
 static size_t
-rest_of_line(struct lines *l, const char *p, size_t n, struct buf *out)
+rest_of_line(struct mbox_lines *l, const char *p, size_t n, struct buf *out)
 {
 	const char *nl = memchr(p, '\n', n);
 	size_t len = nl != NULL ? (size_t)(nl - p) + 1 : n;
@@ -90,7 +90,7 @@ rest_of_line(struct lines *l, const char *p, size_t n, struct buf *out)
 }
 
 static size_t
-header_line(struct lines *l, const char *p, size_t n, struct buf *out)
+header_line(struct mbox_lines *l, const char *p, size_t n, struct buf *out)
 {
 	if (is_blank(p, n)) {
 		emit_status(l, out);
@@ -105,7 +105,7 @@ header_line(struct lines *l, const char *p, size_t n, struct buf *out)
 
 /* A > at the start of a line; going out the last one is held back. */
 static void
-quote_mark(struct lines *l, struct buf *out)
+quote_mark(struct mbox_lines *l, struct buf *out)
 {
 	if (l->direction == LINES_IN || !l->quoted || l->marks)
 		emit(l, ">", 1, out);
@@ -113,7 +113,7 @@ quote_mark(struct lines *l, struct buf *out)
 }
 
 static void
-quote_end(struct lines *l, const char *p, size_t n, struct buf *out)
+quote_end(struct mbox_lines *l, const char *p, size_t n, struct buf *out)
 {
 	int match = n >= 5 && memcmp(p, from, 5) == 0;
 
@@ -125,7 +125,8 @@ quote_end(struct lines *l, const char *p, size_t n, struct buf *out)
 
 /* At the start of a line: octets used, 0 when more must be known first. */
 static size_t
-line_start(struct lines *l, const char *p, size_t n, int final, struct buf *out)
+line_start(
+    struct mbox_lines *l, const char *p, size_t n, int final, struct buf *out)
 {
 	size_t used;
 
@@ -142,7 +143,7 @@ line_start(struct lines *l, const char *p, size_t n, int final, struct buf *out)
 }
 
 static void
-process(struct lines *l, int final, struct buf *out)
+process(struct mbox_lines *l, int final, struct buf *out)
 {
 	const char *p = l->held.data;
 	size_t n = l->held.len, used = 1;
@@ -157,14 +158,14 @@ process(struct lines *l, int final, struct buf *out)
 }
 
 void
-lines_add(struct lines *l, const char *p, size_t n, struct buf *out)
+mbox_lines_add(struct mbox_lines *l, const char *p, size_t n, struct buf *out)
 {
 	buf_add(&l->held, p, n);
 	process(l, 0, out);
 }
 
 void
-lines_end(struct lines *l, struct buf *out)
+mbox_lines_end(struct mbox_lines *l, struct buf *out)
 {
 	process(l, 1, out);
 	if (l->direction == LINES_OUT) {
@@ -192,7 +193,7 @@ static const struct {
 };
 
 void
-lines_status(struct buf *b, const char *flags)
+mbox_lines_status(struct buf *b, const char *flags)
 {
 	struct buf x = {0}, words = {0};
 	size_t i, n;
@@ -219,7 +220,7 @@ lines_status(struct buf *b, const char *flags)
 }
 
 const char *
-lines_flags(const struct buf *header, struct intern *in)
+mbox_lines_flags(const struct buf *header, struct intern *in)
 {
 	struct buf status = {0}, x = {0}, words = {0}, all = {0};
 	const char *flags;

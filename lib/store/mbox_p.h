@@ -37,7 +37,7 @@ void mbox_header(int fd, const struct span *s, struct buf *b);
 /* ---- mbox_lines.c: quoting, and the fields that hold flags ---- */
 
 enum direction { LINES_IN, LINES_OUT }; /* into the file, out of it */
-struct lines {
+struct mbox_lines {
 	enum direction direction;
 	int quoted; /* out: take one > away */
 	int base; /* out: drop X-IMAPbase, too */
@@ -46,13 +46,14 @@ struct lines {
 	char last;
 	struct buf held;
 };
-void lines_start(struct lines *l, enum direction d);
-void lines_add(struct lines *l, const char *p, size_t n, struct buf *out);
-void lines_end(struct lines *l, struct buf *out);
-void lines_free(struct lines *l);
+void mbox_lines_start(struct mbox_lines *l, enum direction d);
+void
+mbox_lines_add(struct mbox_lines *l, const char *p, size_t n, struct buf *out);
+void mbox_lines_end(struct mbox_lines *l, struct buf *out);
+void mbox_lines_free(struct mbox_lines *l);
 /* Status, X-Status and X-Keywords for flags, and back from a header. */
-void lines_status(struct buf *b, const char *flags);
-const char *lines_flags(const struct buf *header, struct intern *in);
+void mbox_lines_status(struct buf *b, const char *flags);
+const char *mbox_lines_flags(const struct buf *header, struct intern *in);
 
 /* ---- the store ---- */
 
@@ -77,7 +78,7 @@ struct mbox {
 	size_t scanned;
 	uint64_t *want;
 	size_t wants, wanted;
-	struct lines reader;
+	struct mbox_lines reader;
 	uint64_t at, until; /* octets of the file still to be read */
 	uint64_t left; /* octets of the message still to be served */
 	char last;
@@ -92,7 +93,7 @@ struct mbox {
 	int writing;
 	uint64_t expect;
 	int crlf;
-	struct lines writer;
+	struct mbox_lines writer;
 	struct buf status, plain, chunk;
 	struct fail why;
 };

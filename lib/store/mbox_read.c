@@ -88,7 +88,7 @@ rewind_to(struct mbox *mb, const struct span *s, uint64_t id)
 	if (mb->at > mb->until)
 		mb->at = mb->until;
 	mb->last = 0;
-	lines_start(&mb->reader, LINES_OUT);
+	mbox_lines_start(&mb->reader, LINES_OUT);
 	mb->reader.quoted = mb->index.quoted;
 	mb->reader.base = mb->index.base && id == 1;
 }
@@ -114,9 +114,10 @@ fill(struct mbox *mb, struct fail *f)
 			    AGAIN_LATER, "read", "the file was cut short");
 		buf_grown(&mb->raw, (size_t)got);
 		mb->at += (uint64_t)got;
-		lines_add(&mb->reader, mb->raw.data, mb->raw.len, &mb->lined);
+		mbox_lines_add(
+		    &mb->reader, mb->raw.data, mb->raw.len, &mb->lined);
 		if (mb->at == mb->until)
-			lines_end(&mb->reader, &mb->lined);
+			mbox_lines_end(&mb->reader, &mb->lined);
 	}
 	return mb->lined.len > 0;
 }

@@ -183,8 +183,8 @@ mbox_put(
 		d->code = CODE_DATE;
 	}
 	buf_addf(&mb->chunk, "From MAILER-DAEMON %s\n", text);
-	lines_status(&mb->status, p->flags);
-	lines_start(&mb->writer, LINES_IN);
+	mbox_lines_status(&mb->status, p->flags);
+	mbox_lines_start(&mb->writer, LINES_IN);
 	mb->writer.status = mb->status.data;
 	mb->expect = p->len;
 	mb->crlf = 0;
@@ -201,7 +201,7 @@ mbox_write(struct store *st, const char *p, size_t n, struct fail *f)
 	mb->expect -= n;
 	buf_reset(&mb->plain);
 	crlf_drop(&mb->plain, &mb->crlf, p, n);
-	lines_add(&mb->writer, mb->plain.data, mb->plain.len, &mb->chunk);
+	mbox_lines_add(&mb->writer, mb->plain.data, mb->plain.len, &mb->chunk);
 	return mb->chunk.len < CHUNK ? 0 : write_out(mb, f);
 }
 
@@ -213,8 +213,8 @@ mbox_put_end(struct store *st, struct fail *f)
 	assert(mb->writing && mb->expect == 0);
 	buf_reset(&mb->plain);
 	crlf_drop_end(&mb->plain, &mb->crlf);
-	lines_add(&mb->writer, mb->plain.data, mb->plain.len, &mb->chunk);
-	lines_end(&mb->writer, &mb->chunk);
+	mbox_lines_add(&mb->writer, mb->plain.data, mb->plain.len, &mb->chunk);
+	mbox_lines_end(&mb->writer, &mb->chunk);
 	buf_addc(&mb->chunk, '\n');
 	if (write_out(mb, f) == -1)
 		return -1;

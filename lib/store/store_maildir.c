@@ -154,7 +154,7 @@ maildir_enter(struct store *st, const char *folder, int write,
 	(void)maildir_want(st, NULL, 0, f);
 	mdir_close(&md->in);
 	index_free(&md->index);
-	if (write && maildir_is_inbox(folder)) {
+	if ((write || st->opt.write) && maildir_is_inbox(folder)) {
 		if (mdir_open(md, folder, 1, NULL, &md->in, f) == -1)
 			return -1;
 	} else if (mdir_open(md, folder, 0, NULL, &md->in, f) == -1)

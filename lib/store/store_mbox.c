@@ -68,8 +68,8 @@ mbox_close(struct store *st)
 		return;
 	mbox_drop(mb);
 	free(mb->due);
-	lines_free(&mb->reader);
-	lines_free(&mb->writer);
+	mbox_lines_free(&mb->reader);
+	mbox_lines_free(&mb->writer);
 	buf_free(&mb->raw);
 	buf_free(&mb->lined);
 	buf_free(&mb->out);
@@ -250,7 +250,7 @@ mbox_enter(struct store *st, const char *folder, int write, struct folder *info,
 	int made;
 
 	leave(mb);
-	if (write && text_casecmp(folder, "INBOX") == 0 &&
+	if ((write || st->opt.write) && text_casecmp(folder, "INBOX") == 0 &&
 	    mbox_create(st, folder, ROLE_INBOX, &made, f) == -1)
 		return -1;
 	if (open_folder(mb, folder, &mb->in, &mb->index, f) == -1)
@@ -295,7 +295,7 @@ mbox_next(struct store *st, struct msgref *m, struct fail *f)
 	line = mbox_from(mb->in, s->start, &m->date);
 	m->size = s->end > s->start + line ? s->end - s->start - line : 0;
 	mbox_header(mb->in, s, &mb->lined);
-	m->flags = lines_flags(&mb->lined, mb->flags);
+	m->flags = mbox_lines_flags(&mb->lined, mb->flags);
 	return 1;
 }
 
