@@ -58,7 +58,17 @@ $(B)/%.o: %.c Makefile config.mk
 	$(show) CC $<
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
-$(B)/libmbx.a: $(rooms:%.c=$(B)/%.o)
+# Profiles are data, built in.
+$(B)/profiles.c: share/dev/embed $(wildcard share/profiles/*.tsv)
+	@mkdir -p $(@D)
+	$(show) EMBED share/profiles
+	$(Q)share/dev/embed $(sort $(filter %.tsv,$^)) >$@
+
+$(B)/profiles.o: $(B)/profiles.c
+	$(show) CC $<
+	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
+
+$(B)/libmbx.a: $(rooms:%.c=$(B)/%.o) $(B)/profiles.o
 	@rm -f $@
 	$(show) AR $@
 	$(Q)$(AR) crD $@ $^

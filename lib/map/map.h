@@ -23,6 +23,13 @@ struct map_opt {
 struct map;
 int map_new(struct map **m, const struct map_opt *o, struct fail *f);
 void map_free(struct map *m);
+/* Frees the strings that map_account has handed out so far. */
+void map_reset(struct map *m);
+/*
+ * The target's separator, for the next map_account: no level may hold it.
+ * 0: the profile's, if it says one.
+ */
+void map_separator(struct map *m, char sep);
 /* A value of the profile: "alters", "append_limit"; NULL if not there. */
 const char *map_profile(const struct map *m, const char *key);
 
@@ -39,8 +46,8 @@ struct map_item {
 	enum role role;
 	const char *dst_folder; /* non-NULL and not "": decided by the row */
 	int existing; /* a folder of the target, counts as taken */
-	/* out; the map's, until map_free */
-	const char *dst;
+	/* out; the map's, until map_reset or map_free */
+	const char *dst; /* "" where skipped or refused */
 	enum role dst_role;
 	enum mapped status;
 	const char *code; /* "NAME", "CASE", "POLICY", "" */
