@@ -92,7 +92,7 @@ escape(struct map *m, const char *name)
 		size_t n = strcspn(name, "/");
 
 		buf_reset(&text);
-		level_decode(&text, name, n);
+		level_plain(&text, name, n);
 		level_escape(&out, text.data, text.len, top, &m->profile);
 		name += n;
 		if (*name == '\0')
@@ -222,6 +222,8 @@ adopt(struct entry *e, struct entry *const *sorted, size_t n)
 		p = find(sorted, n, folder, --len);
 		if (p == NULL)
 			continue;
+		if (p->twin != NULL)
+			p = p->twin;
 		k = strlen(p->path);
 		if (strncmp(e->path, p->path, k) == 0 && e->path[k] == '/') {
 			e->parent = p;
@@ -229,6 +231,17 @@ adopt(struct entry *e, struct entry *const *sorted, size_t n)
 			return;
 		}
 	}
+}
+
+/* Two rows may name one folder (parts of it by uids): one is decided. */
+static int
+is_again(const struct entry *e, const struct entry *before)
+{
+	if (strcmp(e->item->folder, before->item->folder) != 0)
+		return 0;
+	return e->own == NULL
+	    ? before->own == NULL
+	    : before->own != NULL && strcmp(e->own, before->own) == 0;
 }
 
 static void
@@ -245,6 +258,12 @@ link_parents(struct entry *list, size_t n)
 	for (i = 0; i < k; i++) {
 		struct entry *e = sorted[i];
 
+		if (i > 0 && is_again(e, sorted[i - 1])) {
+			e->twin = sorted[i - 1]->twin != NULL
+			    ? sorted[i - 1]->twin
+			    : sorted[i - 1];
+			continue;
+		}
 		/* Sorted: a parent has its rank before its children. */
 		adopt(e, sorted, k);
 		e->rank = e->parent != NULL
@@ -268,6 +287,7 @@ finish(struct map *m, struct entry *e)
 		it->status = e->twin->item->status;
 		it->code = e->twin->item->code;
 		it->hint = e->twin->item->hint;
+		it->dst_role = e->twin->item->dst_role;
 	}
 	if (it->status == MAPPED_REFUSED || it->status == MAPPED_SKIPPED) {
 		it->dst_role = ROLE_NONE;
@@ -296,7 +316,11 @@ map_account(struct map *m, struct map_item *items, size_t n, struct fail *f)
 	roles_assign(m->roles, m, list, n);
 	twins_settle(m, list, n);
 	for (i = 0; i < n; i++)
-		finish(m, &list[i]);
+		if (list[i].twin == NULL)
+			finish(m, &list[i]);
+	for (i = 0; i < n; i++)
+		if (list[i].twin != NULL)
+			finish(m, &list[i]);
 	free(list);
 	return 0;
 }

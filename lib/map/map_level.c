@@ -18,7 +18,7 @@ unhex(char c)
 }
 
 void
-level_decode(struct buf *out, const char *s, size_t n)
+level_plain(struct buf *out, const char *s, size_t n)
 {
 	buf_add(out, "", 0);
 	for (; n > 0; s++, n--) {
@@ -70,7 +70,7 @@ name_canon(struct buf *out, const char *name)
 		size_t n = strcspn(name, "/");
 
 		buf_reset(&text);
-		level_decode(&text, name, n);
+		level_plain(&text, name, n);
 		level_encode_canonical(out, text.data, text.len);
 		name += n;
 		if (*name == '\0')
@@ -105,7 +105,7 @@ level_wire(const char *s, size_t n)
 	struct buf text = {0}, wire = {0};
 	size_t len;
 
-	level_decode(&text, s, n);
+	level_plain(&text, s, n);
 	len = utf7_encode(&wire, text.data, text.len) ? wire.len : text.len;
 	buf_free(&text);
 	buf_free(&wire);
@@ -190,7 +190,7 @@ fits(const char *s, size_t n, size_t room)
 	struct buf text = {0};
 	int ok;
 
-	level_decode(&text, s, n);
+	level_plain(&text, s, n);
 	/* < : the tail may have to end a run of base64 with a -. */
 	ok = level_wire(s, n) < room && text_utf8_valid(text.data, text.len);
 	buf_free(&text);

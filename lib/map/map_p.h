@@ -85,7 +85,7 @@ struct ruling rules_apply(const struct rules *r, const char *account,
 /* ---- map_level.c: one level of a name ---- */
 
 /* Decodes %XX; a % that is none stands for itself. */
-void level_decode(struct buf *out, const char *s, size_t n);
+void level_plain(struct buf *out, const char *s, size_t n);
 /* Encodes %, /, controls and what is not UTF-8 as %XX. */
 void level_encode_canonical(struct buf *out, const char *s, size_t n);
 /* Every level of a canonical name decoded and encoded again. */

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "map/map_p.h"
 #include "row/row.h"
@@ -89,14 +91,30 @@ read_rows(FILE *fp, const char *name,
 	return rc;
 }
 
+/* Tables are read from descriptors. */
+static FILE *
+in_memory(const char *text)
+{
+	size_t n = strlen(text);
+	int fd = memfd_create("table", MFD_CLOEXEC);
+	FILE *fp;
+
+	if (fd == -1)
+		return NULL;
+	if (write(fd, text, n) != (ssize_t)n || lseek(fd, 0, SEEK_SET) != 0 ||
+	    (fp = fdopen(fd, "r")) == NULL) {
+		(void)close(fd);
+		return NULL;
+	}
+	return fp;
+}
+
 int
 profile_rows(const char *name, const char *text,
     int (*each)(void *arg, const struct row *r, uint64_t line, struct fail *f),
     void *arg, const char *needs, struct fail *f)
 {
-	FILE *fp = text != NULL
-	    ? fmemopen((void *)(uintptr_t)text, strlen(text), "r")
-	    : fopen(name, "re");
+	FILE *fp = text != NULL ? in_memory(text) : fopen(name, "re");
 	int rc;
 
 	if (fp == NULL) {

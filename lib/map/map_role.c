@@ -103,7 +103,7 @@ look_up(const struct roles *r, const char *name)
 
 	if (level == NULL || r->n == 0)
 		return NULL;
-	level_decode(&text, level, strlen(level));
+	level_plain(&text, level, strlen(level));
 	key_make(&key, text.data, 1, 1);
 	want.key = key.data;
 	found = bsearch(&want, r->list, r->n, sizeof(*r->list), compare);
@@ -127,7 +127,8 @@ target_name(struct map *m, enum role role, const struct entry *list, size_t n)
 static int
 is_open(const struct entry *e)
 {
-	return !e->item->existing && e->item->status == MAPPED_OK;
+	return !e->item->existing && e->item->status == MAPPED_OK &&
+	    e->twin == NULL;
 }
 
 /* Does a stand before b as the one folder of its role?  Lower is better. */

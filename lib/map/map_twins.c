@@ -214,9 +214,7 @@ meet(struct map *m, struct places *t, struct entry *e, struct entry *first)
 {
 	const char *code = kind(e->dst, first->dst);
 
-	if (strcmp(e->item->folder, first->item->folder) == 0)
-		e->twin = first; /* the same folder, in two rows */
-	else if (m->collision == COLLISION_MERGE) {
+	if (m->collision == COLLISION_MERGE) {
 		merge(m, e, first->dst, first->item->folder, code);
 		if (first->item->status == MAPPED_OK)
 			merge(m, first, first->dst, e->item->folder, code);
@@ -309,7 +307,8 @@ twins_settle(struct map *m, struct entry *list, size_t n)
 	for (i = 0; i < n; i++)
 		if (list[i].item->existing)
 			add_existing(m, &t, &list[i]);
-		else if (list[i].item->status == MAPPED_OK)
+		else if (list[i].item->status == MAPPED_OK &&
+		    list[i].twin == NULL)
 			order[k++] = &list[i];
 	qsort(order, k, sizeof(struct entry *), compare);
 	for (i = 0; i < k; i++)

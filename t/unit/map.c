@@ -169,9 +169,12 @@ static const struct scene scenes[] = {
     {"the row decides", {.profile = "courier", .prefix = "p"},
 	"match\treplace\na\tb\n", NULL, 0,
 	{"a=c.d", "a/e", "f=Sent", "Sent:sent"},
-	{"c.d", "c.d/e", "!NAME", "p/Sent"}},
+	{"c.d", "c.d/e", "Sent", "p/Sent"}},
     {"the same folder in two rows", {0}, NULL, NULL, 0, {"a", "a", "A"},
 	{"!CASE", "!CASE", "!CASE"}},
+    {"a parent in two rows", {.profile = "exchange"}, NULL, NULL, 0,
+	{"Sent", "Sent", "Sent/a"},
+	{"Sent Items:sent", "Sent Items:sent", "Sent Items/a"}},
     {"the same folder twice", {0}, NULL, NULL, 0, {"a*", "a*"}, {"a*", "a*"}},
 };
 
@@ -271,7 +274,7 @@ static const struct {
     {"match\treplace\na\tx\\\n", NULL, ":2", "neither a digit"},
     {"match\treplace\trole\na\tx\tqueen\n", NULL, ":2", "unknown"},
     {"match\treplace\n[äö]\tx\n", NULL, ":2", "beyond ASCII"},
-    {"match\treplace\na\n", NULL, ":2", "fields"},
+    {"match\treplace\na\n", NULL, ":2", "1 field"},
     {"match\treplace\na\t\n", NULL, ":2", "empty"},
     {"match\twith\na\tb\n", NULL, "", "replace"},
     {"", NULL, "", "header"},
