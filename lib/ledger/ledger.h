@@ -17,25 +17,25 @@ enum step {
 };
 
 /*
- * One message of one folder.  uid is the store's text (an IMAP UID, a UIDL, a
- * Maildir base name).  Strings are not owned.
+ * One message of one folder.  uid and dst_uid are the stores' text (an IMAP
+ * UID, a UIDL, a Maildir base name).  Strings are not owned, never NULL.
  */
 struct entry {
 	enum step step;
 	const char *folder; /* at the source */
 	uint32_t uidvalidity; /* source; 0 but for IMAP */
 	const char *uid;
-	const char *dst_folder;
+	const char *dst_folder; /* "" done: another folder's copy stands for
+				   it (role all) */
 	uint32_t dst_uidvalidity;
-	uint64_t dst_uid; /* done: 0 if not known.  intent: the target's
-			     UIDNEXT before the append, 0 if not known */
+	const char *dst_uid; /* done: "" not known.  intent: the target's
+				UIDNEXT before the append, "" not known */
 	uint64_t size;
 	int64_t date;
 	const char *flags; /* as last carried to the target */
 	uint8_t digest[32]; /* L0 of what was sent; zero in an intent */
 	const char *code; /* left */
 	const char *why; /* left */
-	const char *rung; /* done: "" exact, else what the target made of it */
 };
 
 struct ledger;
@@ -43,23 +43,22 @@ struct ledger;
  * Opens DIR/KEY.tsv, making both when create (0700, 0600); takes the lock.
  * A second writer is CODE_THROTTLED (75).  A torn last line is dropped and
  * *torn set.  A damaged line elsewhere is CODE_IO with the way out.
- * create 0 and no file: *l is an empty ledger that refuses to write (dry
- * runs).
+ * create 0: *l only reads, and is empty where there is no file (dry runs).
  */
 int ledger_open(struct ledger **l, const char *dir, const char *key, int create,
     int *torn, struct fail *f);
 /* Syncs; NULL is fine. */
 int ledger_close(struct ledger *l, struct fail *f);
 
-/* Key-value notes: the mapping, marks, the endpoints that it belongs to.
- * NULL if never set; the ledger's, until the next ledger_set of it. */
+/* Key-value notes: the mapping, what was looked at, the endpoints.  NULL if
+ * never set; the ledger's, until the next ledger_set. */
 const char *ledger_get(const struct ledger *l, const char *name);
 int ledger_set(
     struct ledger *l, const char *name, const char *value, struct fail *f);
 
 /*
- * The entries of one source folder, 56 octets each less what the copy needs:
- * {hash of uid, dst uid, flags}.  Replaces what was loaded before.
+ * The entries of one source folder, 24 octets each.  Replaces what was
+ * loaded before; entries under another UIDVALIDITY are left out.
  */
 int ledger_load(
     struct ledger *l, const char *folder, uint32_t uidvalidity, struct fail *f);
@@ -71,24 +70,36 @@ enum known {
 };
 struct known_as {
 	enum known state;
-	uint64_t dst_uid;
+	uint64_t dst; /* ledger_hash of its dst_uid, 0 not known */
 	const char *flags; /* canonical, the ledger's until the next load */
 };
-void ledger_find(const struct ledger *l, const char *uid, struct known_as *k);
-/* Of the folder loaded: how many are done, in doubt. */
+/* An IMAP UID is its own hash; other text is hashed to 63 bits, the top bit
+ * set.  "" is 0. */
+uint64_t ledger_hash(const char *uid);
+void ledger_find(const struct ledger *l, uint64_t uid, struct known_as *k);
+/* Of the folder loaded: how many are done, in doubt, left. */
 uint64_t ledger_count(const struct ledger *l, enum known state);
-/* Entries in doubt of the folder loaded: 1, 0 end.  at starts as 0.
- * The uid in *e is real text. */
-int ledger_doubt(struct ledger *l, size_t *at, struct entry *e);
-/* All target ids (of dst_folder under dst_uidvalidity) that this ledger wrote
- * or recognised, whatever the source folder: *ids sorted, caller frees. */
-int ledger_targets(struct ledger *l, const char *dst_folder,
-    uint32_t dst_uidvalidity, uint64_t **ids, size_t *n, struct fail *f);
+/* The lowest UIDNEXT noted by an intent in doubt; UINT64_MAX if none is in
+ * doubt, 0 if one of them did not know it. */
+uint64_t ledger_doubt(const struct ledger *l);
+/*
+ * Hashes of all target ids in dst_folder under dst_uidvalidity that this
+ * ledger wrote or recognised, whatever the source folder; but of `folder` only
+ * under uidvalidity.  *ids sorted; the caller frees.
+ */
+int ledger_claimed(struct ledger *l, const char *dst_folder,
+    uint32_t dst_uidvalidity, const char *folder, uint32_t uidvalidity,
+    uint64_t **ids, size_t *n, struct fail *f);
+/* The first 16 octets of the digests of all that is done, sorted; the caller
+ * frees. */
+int ledger_digests(
+    struct ledger *l, uint8_t (**sums)[16], size_t *n, struct fail *f);
 
 /*
  * Appends one record.  Not durable by itself: ledger_sync (fdatasync) must
  * return before an intent's octets may reach the target, and before a done
- * is reported to anybody.
+ * is reported to anybody.  After a failed write or sync every later call
+ * fails.
  */
 int ledger_note(struct ledger *l, const struct entry *e, struct fail *f);
 int ledger_sync(struct ledger *l, struct fail *f);

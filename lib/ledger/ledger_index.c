@@ -1,0 +1,405 @@
+/* ledger_index.c: where each folder's lines are, and the folder loaded. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "ledger/ledger_p.h"
+
+uint64_t
+ledger_hash(const char *uid)
+{
+	uint64_t v, h = 14695981039346656037u;
+
+	if (*uid == '\0')
+		return 0;
+	if (text_u64(uid, strlen(uid), &v) && v <= UINT32_MAX && *uid != '0')
+		return v;
+	while (*uid != '\0')
+		h = (h ^ (unsigned char)*uid++) * 1099511628211u;
+	return h | UINT64_C(1) << 63;
+}
+
+/* ---- the index ---- */
+
+static size_t
+chapter_of(struct ledger *l, const char *folder, const char *dst_folder)
+{
+	size_t i;
+	struct chapter *c;
+
+	if (l->current < l->chapters) {
+		c = &l->chapter[l->current];
+		if (strcmp(c->folder, folder) == 0 &&
+		    strcmp(c->dst_folder, dst_folder) == 0)
+			return l->current;
+	}
+	for (i = 0; i < l->chapters; i++)
+		if (strcmp(l->chapter[i].folder, folder) == 0 &&
+		    strcmp(l->chapter[i].dst_folder, dst_folder) == 0)
+			return l->current = i;
+	l->chapter =
+	    mem_resize(l->chapter, l->chapters + 1, sizeof(*l->chapter));
+	c = &l->chapter[l->chapters];
+	memset(c, 0, sizeof(*c));
+	c->folder = mem_strdup(folder);
+	c->dst_folder = mem_strdup(dst_folder);
+	return l->current = l->chapters++;
+}
+
+static void
+set_in_memory(struct ledger *l, const char *name, const char *value)
+{
+	size_t i;
+
+	for (i = 0; i < l->settings; i++)
+		if (strcmp(l->setting[i].name, name) == 0) {
+			free(l->setting[i].value);
+			l->setting[i].value = mem_strdup(value);
+			return;
+		}
+	l->setting =
+	    mem_resize(l->setting, l->settings + 1, sizeof(*l->setting));
+	l->setting[l->settings++] =
+	    (struct setting){mem_strdup(name), mem_strdup(value)};
+}
+
+void
+index_line(struct ledger *l, const struct row *r, uint64_t at, size_t len)
+{
+	struct chapter *c;
+
+	if (strcmp(row_get(r, "op"), "set") == 0) {
+		set_in_memory(l, row_get(r, "folder"), row_get(r, "why"));
+		return;
+	}
+	c = &l->chapter[chapter_of(
+	    l, row_get(r, "folder"), row_get(r, "dst_folder"))];
+	if (c->n > 0 && c->extent[c->n - 1].to == at) {
+		c->extent[c->n - 1].to = at + len;
+		return;
+	}
+	if (c->n == c->room) {
+		c->room = c->room ? 2 * c->room : 4;
+		c->extent = mem_resize(c->extent, c->room, sizeof(*c->extent));
+	}
+	c->extent[c->n++] = (struct extent){at, at + len};
+}
+
+void
+index_free(struct ledger *l)
+{
+	size_t i;
+
+	for (i = 0; i < l->chapters; i++) {
+		free(l->chapter[i].folder);
+		free(l->chapter[i].dst_folder);
+		free(l->chapter[i].extent);
+	}
+	for (i = 0; i < l->settings; i++) {
+		free(l->setting[i].name);
+		free(l->setting[i].value);
+	}
+	free(l->chapter);
+	free(l->setting);
+	free(l->known);
+	free(l->word);
+	intern_free(l->intern);
+}
+
+const char *
+ledger_get(const struct ledger *l, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < l->settings; i++)
+		if (strcmp(l->setting[i].name, name) == 0)
+			return l->setting[i].value;
+	return NULL;
+}
+
+static int
+read_chapter(struct ledger *l, const struct chapter *c,
+    int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
+	void *arg),
+    void *arg, struct fail *f)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++)
+		if (lines_read(l, c->extent[i].from, c->extent[i].to, each, arg,
+			f) == -1)
+			return -1;
+	return 0;
+}
+
+/* ---- the folder loaded ---- */
+
+static uint32_t
+word_of(struct ledger *l, const char *flags)
+{
+	const char *s = intern_str(l->intern, flags, strlen(flags));
+	size_t i;
+
+	/* Sets are few; the newest is the likeliest. */
+	for (i = l->words; i > 0 && l->words - i < 64; i--)
+		if (l->word[i - 1] == s)
+			return (uint32_t)(i - 1);
+	if (l->words == l->word_room) {
+		l->word_room = l->word_room ? 2 * l->word_room : 64;
+		l->word = mem_resize(l->word, l->word_room, sizeof(*l->word));
+	}
+	l->word[l->words] = s;
+	return (uint32_t)l->words++;
+}
+
+static uint64_t
+number(const struct row *r, const char *column)
+{
+	const char *s = row_get(r, column);
+	uint64_t v = 0;
+
+	(void)text_u64(s, strlen(s), &v);
+	return v;
+}
+
+static int
+load_line(
+    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+{
+	const char *op = row_get(r, "op");
+	struct known_entry e = {0};
+
+	(void)at;
+	(void)len;
+	if (number(r, "uidvalidity") != *(uint32_t *)arg)
+		return 0;
+	e.state = strcmp(op, "done") == 0 ? KNOWN_DONE
+	    : strcmp(op, "left") == 0	  ? KNOWN_LEFT
+					  : KNOWN_INTENT;
+	e.uid = ledger_hash(row_get(r, "uid"));
+	e.dst = ledger_hash(row_get(r, "dst_uid"));
+	e.flags = word_of(l, row_get(r, "flags"));
+	if (l->known_n == l->known_room) {
+		l->known_room = l->known_room ? l->known_room * 3 / 2 : 64;
+		l->known =
+		    mem_resize(l->known, l->known_room, sizeof(*l->known));
+	}
+	l->known[l->known_n++] = e;
+	return 0;
+}
+
+static int
+by_uid(const void *a, const void *b)
+{
+	const struct known_entry *x = a, *y = b;
+
+	return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+/* Of several lines the last counts.  The array is nearly sorted already;
+ * qsort of glibc is a stable merge, but not by contract: runs are merged by
+ * hand when they are out of order. */
+static void
+settle(struct ledger *l)
+{
+	size_t i, k, n = l->known_n;
+	struct known_entry *e = l->known;
+
+	for (i = 1; i < n; i++)
+		if (e[i - 1].uid > e[i].uid)
+			break;
+	if (i < n) {
+		for (i = 0; i < n; i++) /* order of lines as a tie-break */
+			e[i].state |= (uint32_t)(i & 0x3fffffff) << 2;
+		qsort(e, n, sizeof(*e), by_uid);
+		for (i = k = 0; i < n; i++)
+			if (k > 0 && e[k - 1].uid == e[i].uid) {
+				if (e[i].state >> 2 > e[k - 1].state >> 2)
+					e[k - 1] = e[i];
+			} else
+				e[k++] = e[i];
+		for (i = 0; i < k; i++)
+			e[i].state &= 3;
+	} else
+		for (i = k = 0; i < n; i++)
+			if (k > 0 && e[k - 1].uid == e[i].uid)
+				e[k - 1] = e[i];
+			else
+				e[k++] = e[i];
+	l->known_n = k;
+}
+
+int
+ledger_load(
+    struct ledger *l, const char *folder, uint32_t uidvalidity, struct fail *f)
+{
+	size_t i;
+
+	l->known_n = l->words = 0;
+	intern_free(l->intern);
+	l->intern = intern_new();
+	memset(l->count, 0, sizeof(l->count));
+	l->doubt = UINT64_MAX;
+	if (l->out.len > 0 && ledger_sync(l, f) == -1)
+		return -1;
+	for (i = 0; i < l->chapters; i++)
+		if (strcmp(l->chapter[i].folder, folder) == 0 &&
+		    read_chapter(
+			l, &l->chapter[i], load_line, &uidvalidity, f) == -1)
+			return -1;
+	settle(l);
+	for (i = 0; i < l->known_n; i++) {
+		l->count[l->known[i].state]++;
+		if (l->known[i].state == KNOWN_INTENT &&
+		    l->known[i].dst < l->doubt)
+			l->doubt = l->known[i].dst;
+	}
+	return 0;
+}
+
+void
+ledger_find(const struct ledger *l, uint64_t uid, struct known_as *k)
+{
+	struct known_entry like = {.uid = uid}, *e = NULL;
+
+	memset(k, 0, sizeof(*k));
+	if (l->known_n > 0)
+		e = bsearch(&like, l->known, l->known_n, sizeof(like), by_uid);
+	if (e == NULL)
+		return;
+	k->state = (enum known)e->state;
+	k->dst = e->dst;
+	k->flags = l->word[e->flags];
+}
+
+uint64_t
+ledger_count(const struct ledger *l, enum known state)
+{
+	return l->count[state];
+}
+
+uint64_t
+ledger_doubt(const struct ledger *l)
+{
+	return l->doubt;
+}
+
+/* ---- over all folders ---- */
+
+struct claims {
+	const char *folder;
+	uint32_t uidvalidity, dst_uidvalidity;
+	uint64_t *id;
+	size_t n, room;
+};
+
+static int
+claim_line(
+    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+{
+	struct claims *c = arg;
+	uint64_t id = ledger_hash(row_get(r, "dst_uid"));
+
+	(void)l;
+	(void)at;
+	(void)len;
+	if (strcmp(row_get(r, "op"), "done") != 0 || id == 0 ||
+	    number(r, "dst_uidvalidity") != c->dst_uidvalidity ||
+	    (strcmp(row_get(r, "folder"), c->folder) == 0 &&
+		number(r, "uidvalidity") != c->uidvalidity))
+		return 0;
+	if (c->n == c->room) {
+		c->room = c->room ? c->room * 3 / 2 : 64;
+		c->id = mem_resize(c->id, c->room, sizeof(*c->id));
+	}
+	c->id[c->n++] = id;
+	return 0;
+}
+
+static int
+by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+int
+ledger_claimed(struct ledger *l, const char *dst_folder,
+    uint32_t dst_uidvalidity, const char *folder, uint32_t uidvalidity,
+    uint64_t **ids, size_t *n, struct fail *f)
+{
+	struct claims c = {.folder = folder,
+	    .uidvalidity = uidvalidity,
+	    .dst_uidvalidity = dst_uidvalidity};
+	size_t i;
+
+	*ids = NULL;
+	*n = 0;
+	if (l->out.len > 0 && ledger_sync(l, f) == -1)
+		return -1;
+	for (i = 0; i < l->chapters; i++)
+		if (strcmp(l->chapter[i].dst_folder, dst_folder) == 0 &&
+		    read_chapter(l, &l->chapter[i], claim_line, &c, f) == -1) {
+			free(c.id);
+			return -1;
+		}
+	if (c.n > 0)
+		qsort(c.id, c.n, sizeof(*c.id), by_value);
+	*ids = c.id;
+	*n = c.n;
+	return 0;
+}
+
+struct sums {
+	uint8_t (*sum)[16];
+	size_t n, room;
+};
+
+static int
+sum_line(
+    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+{
+	struct sums *s = arg;
+
+	(void)l;
+	(void)at;
+	(void)len;
+	if (strcmp(row_get(r, "op"), "done") != 0 ||
+	    strlen(row_get(r, "digest")) != 64)
+		return 0;
+	if (s->n == s->room) {
+		s->room = s->room ? s->room * 3 / 2 : 64;
+		s->sum = mem_resize(s->sum, s->room, sizeof(*s->sum));
+	}
+	s->n += (size_t)text_unhex(s->sum[s->n], 16, row_get(r, "digest"));
+	return 0;
+}
+
+static int
+by_sum(const void *a, const void *b)
+{
+	return memcmp(a, b, 16);
+}
+
+int
+ledger_digests(
+    struct ledger *l, uint8_t (**sums)[16], size_t *n, struct fail *f)
+{
+	struct sums s = {0};
+	size_t i;
+
+	*sums = NULL;
+	*n = 0;
+	if (l->out.len > 0 && ledger_sync(l, f) == -1)
+		return -1;
+	for (i = 0; i < l->chapters; i++)
+		if (read_chapter(l, &l->chapter[i], sum_line, &s, f) == -1) {
+			free(s.sum);
+			return -1;
+		}
+	if (s.n > 0)
+		qsort(s.sum, s.n, sizeof(*s.sum), by_sum);
+	*sums = s.sum;
+	*n = s.n;
+	return 0;
+}

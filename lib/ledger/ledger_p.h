@@ -1,0 +1,69 @@
+/* ledger_p.h: what the files of this room share. */
+#ifndef LEDGER_P_H
+#define LEDGER_P_H
+
+#include <stdio.h>
+
+#include "base/base.h"
+#include "ledger/ledger.h"
+#include "row/row.h"
+
+#define LEDGER_COLUMNS                                                     \
+	"op at folder uidvalidity uid dst_folder dst_uidvalidity dst_uid " \
+	"size date flags digest code why sum"
+
+struct extent { /* lines of one folder that follow each other */
+	uint64_t from, to;
+};
+struct chapter { /* all lines of one source folder into one target folder */
+	char *folder, *dst_folder;
+	struct extent *extent;
+	size_t n, room;
+};
+struct setting {
+	char *name, *value;
+};
+struct known_entry { /* 24 octets */
+	uint64_t uid, dst;
+	uint32_t flags; /* index into words */
+	uint32_t state; /* enum known */
+};
+
+struct ledger {
+	char *path;
+	int fd; /* -1: there is no file */
+	int writes, broken, dirty;
+	uint64_t end; /* of what is whole */
+	struct buf out; /* records not written yet */
+	struct header *header;
+	struct arena *arena; /* the line in hand */
+	struct chapter *chapter;
+	size_t chapters, current; /* current: of the last line noted */
+	struct setting *setting;
+	size_t settings;
+
+	struct known_entry *known;
+	size_t known_n, known_room;
+	const char **word; /* flag sets */
+	size_t words, word_room;
+	struct intern *intern;
+	uint64_t count[4], doubt;
+};
+
+/* ---- ledger_lines.c ---- */
+
+/* A whole line without its LF: its row in l->arena, NULL if it is damaged. */
+struct row *line_parse(struct ledger *l, const char *p, size_t n);
+void line_format(struct buf *b, const struct row *r);
+/* Calls each for the lines from..to; each may be told to stop by -1. */
+int lines_read(struct ledger *l, uint64_t from, uint64_t to,
+    int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
+	void *arg),
+    void *arg, struct fail *f);
+
+/* ---- ledger_index.c ---- */
+
+void index_line(struct ledger *l, const struct row *r, uint64_t at, size_t len);
+void index_free(struct ledger *l);
+
+#endif
