@@ -15,6 +15,7 @@ static struct map *map;
 
 /* Folders that the target has, sorted by account. */
 static struct arena *existing_arena;
+static struct header *existing_header;
 static struct row **existing;
 static size_t nexisting;
 
@@ -76,15 +77,15 @@ by_account(const void *a, const void *b)
 static int
 read_existing(struct table_in *t, struct fail *f)
 {
-	struct header *h;
 	struct row *r;
-	int rc = table_header(t, &h, f);
+	int rc = table_header(t, &existing_header, f);
 
 	if (rc == 0)
 		return fail_set(f, CODE_INPUT, REACH_RUN, AGAIN_NEVER,
 		    "existing", "there is no header line");
 	if (rc == 1 &&
-	    (header_find(h, "folder") == -1 || header_find(h, "account") == -1))
+	    (header_find(existing_header, "folder") == -1 ||
+		header_find(existing_header, "account") == -1))
 		return fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER, "existing",
 		    "there is no column folder or account");
 	while (rc != -1 && (rc = table_next(t, existing_arena, &r, f)) == 1) {
@@ -115,7 +116,7 @@ load_existing(struct fail *f)
 	existing_arena = arena_new();
 	t = table_in(fp, existing_file, DIALECT_AUTO);
 	rc = read_existing(t, f);
-	/* Its header lives as long as the rows do, to the end. */
+	table_in_free(t);
 	(void)fclose(fp);
 	return rc;
 }

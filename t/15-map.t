@@ -199,6 +199,6 @@ for r in csv.DictReader(open('share/profiles/roles.tsv', encoding='utf-8'),
         print(r['name'])
 EOF
 )"
-check 'names in more than 40 languages' sh -c \
-	'[ "$(cut -f 2 share/profiles/roles.tsv | sort -u | wc -l)" -gt 41 ]'
+languages=$(cut -f 2 share/profiles/roles.tsv | sort -u | wc -l)
+check 'names in more than 40 languages' [ "$languages" -gt 41 ]
 done_testing

@@ -66,7 +66,7 @@ read_rows(FILE *fp, const char *name,
 {
 	struct table_in *t = table_in(fp, name, DIALECT_AUTO);
 	struct arena *a = arena_new();
-	struct header *h;
+	struct header *h = NULL;
 	struct row *r;
 	uint64_t line;
 	size_t n;
@@ -87,6 +87,7 @@ read_rows(FILE *fp, const char *name,
 	if (rc == -1)
 		(void)bad_line(f, name, 0);
 	table_in_free(t);
+	header_free(h);
 	arena_free(a);
 	return rc;
 }
