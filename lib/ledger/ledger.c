@@ -180,7 +180,7 @@ ledger_close(struct ledger *l, struct fail *f)
 		rc = ledger_sync(l, f);
 	if (l->fd != -1 && close(l->fd) == -1 && rc == 0)
 		rc = io(l, "close", f);
-	index_free(l);
+	ledger_index_free(l);
 	header_free(l->header);
 	arena_free(l->arena);
 	buf_free(&l->out);

@@ -85,7 +85,7 @@ index_line(struct ledger *l, const struct row *r, uint64_t at, size_t len)
 }
 
 void
-index_free(struct ledger *l)
+ledger_index_free(struct ledger *l)
 {
 	size_t i;
 

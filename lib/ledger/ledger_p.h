@@ -64,6 +64,6 @@ int lines_read(struct ledger *l, uint64_t from, uint64_t to,
 /* ---- ledger_index.c ---- */
 
 void index_line(struct ledger *l, const struct row *r, uint64_t at, size_t len);
-void index_free(struct ledger *l);
+void ledger_index_free(struct ledger *l);
 
 #endif
