@@ -87,13 +87,16 @@ clock_time(const char **s, const char *end, struct parts *p, int need_seconds)
 static int
 offset(const char **s, const char *end, struct parts *p)
 {
+	const char *from = *s;
 	int sign, v;
 
 	if (*s == end || (**s != '+' && **s != '-'))
 		return 0;
 	sign = *(*s)++ == '-' ? -1 : 1;
-	if (!number(s, end, 4, 4, &v) || v % 100 > 59)
+	if (!number(s, end, 4, 4, &v) || v / 100 > 23 || v % 100 > 59) {
+		*s = from;
 		return 0;
+	}
 	p->zone = sign * (v / 100 * 3600 + v % 100 * 60);
 	return 1;
 }
@@ -120,21 +123,37 @@ date_parse_internal(const char *s, size_t n, int64_t *t)
 	return instant(&p, t);
 }
 
+/* The parts of an instant in UTC, kept within the years 1 to 9999. */
+static void
+parts_of(struct parts *p, int64_t t, int64_t *day)
+{
+	const int64_t first = clock_days(1, 1, 1),
+		      end = clock_days(10000, 1, 1);
+	int64_t d = t / 86400 - (t % 86400 < 0);
+	int s = (int)(t - d * 86400);
+
+	d = d < first ? first : d >= end ? end - 1 : d;
+	clock_civil(d, &p->year, &p->month, &p->day);
+	p->hour = s / 3600;
+	p->minute = s / 60 % 60;
+	p->second = s % 60;
+	*day = d;
+}
+
 void
 date_format_internal(char out[32], int64_t t)
 {
-	int64_t d = t / 86400 - (t % 86400 < 0), year;
-	int s = (int)(t - d * 86400), month, day;
+	struct parts p;
+	int64_t day;
 
-	clock_civil(d, &year, &month, &day);
-	(void)snprintf(out, 32, "%02d-%s-%04d %02d:%02d:%02d +0000", day,
-	    months[month - 1], (int)(year % 10000), s / 3600, s / 60 % 60,
-	    s % 60);
+	parts_of(&p, t, &day);
+	(void)snprintf(out, 32, "%02d-%s-%04d %02d:%02d:%02d +0000", p.day,
+	    months[p.month - 1], (int)p.year, p.hour, p.minute, p.second);
 }
 
 /* ---- header dates ---- */
 
-/* Blanks and comments in parentheses (RFC 5322 CFWS). */
+/* Blanks and comments, which nest and quote by \\ (RFC 5322 3.2.2 CFWS). */
 static void
 skip_blank(const char **s, const char *end)
 {
@@ -147,75 +166,108 @@ skip_blank(const char **s, const char *end)
 			depth++;
 		else if (c == ')' && depth > 0)
 			depth--;
+		else if (c == '\\' && depth > 0 && *s + 1 < end)
+			(*s)++;
 		else if (depth == 0 && c != ' ' && c != '\t' && c != '\r' &&
 		    c != '\n')
 			break;
 	}
 }
 
-static void
+/* Letters; how many. */
+static size_t
 skip_word(const char **s, const char *end)
 {
-	while (*s < end && strchr(" \t(,.-", **s) == NULL)
+	const char *from = *s;
+
+	while (*s < end &&
+	    ((**s >= 'A' && **s <= 'Z') || (**s >= 'a' && **s <= 'z')))
 		(*s)++;
+	return (size_t)(*s - from);
 }
 
-/* RFC 5322 4.3: what obsolete zone names mean. */
+static int
+month_name(const char **s, const char *end, struct parts *p)
+{
+	const char *name = *s;
+
+	p->month = month_of(name, skip_word(s, end));
+	return p->month != 0;
+}
+
+/* RFC 5322 4.3: what obsolete zone names mean; any other one is UTC. */
 static void
-zone_name(const char *s, size_t n, struct parts *p)
+zone_name(const char **s, const char *end, struct parts *p)
 {
 	static const struct {
 		const char *name;
 		int hours;
 	} zones[] = {{"EST", -5}, {"EDT", -4}, {"CST", -6}, {"CDT", -5},
 	    {"MST", -7}, {"MDT", -6}, {"PST", -8}, {"PDT", -7}};
-	size_t i;
+	const char *name = *s;
+	size_t i, n = skip_word(s, end);
 
 	for (i = 0; i < LENGTH(zones); i++)
-		if (n == 3 && text_ncasecmp(zones[i].name, s, 3) == 0)
+		if (n == 3 && text_ncasecmp(zones[i].name, name, 3) == 0)
 			p->zone = zones[i].hours * 3600;
 }
 
+/* RFC 5322 4.3: two digits are 1950 to 2049, three count from 1900. */
 static int
-full_year(int year, int digits)
+full_year(int year, ptrdiff_t digits)
 {
 	if (digits == 2)
 		return year < 50 ? year + 2000 : year + 1900;
 	return digits == 3 ? year + 1900 : year;
 }
 
+/* 6 Jan 2022 or, RFC 850, 06-Jan-22, with blanks wherever they may be. */
+static int
+day_month_year(const char **s, const char *end, struct parts *p)
+{
+	const char *from;
+	int year;
+
+	if (!number(s, end, 1, 2, &p->day))
+		return 0;
+	skip_blank(s, end);
+	if (literal(s, end, '-'))
+		skip_blank(s, end);
+	if (!month_name(s, end, p))
+		return 0;
+	skip_blank(s, end);
+	if (literal(s, end, '-'))
+		skip_blank(s, end);
+	from = *s;
+	if (!number(s, end, 2, 4, &year))
+		return 0;
+	p->year = full_year(year, *s - from);
+	return *s == end || **s < '0' || **s > '9';
+}
+
 int
 date_parse_header(const char *s, size_t n, int64_t *t)
 {
 	struct parts p = {0};
-	const char *end = s + n, *from;
-	int year;
+	const char *all = s, *end = s + n;
 
 	skip_blank(&s, end);
-	if (s < end && (*s < '0' || *s > '9')) {
-		skip_word(&s, end); /* the day's name */
+	if (skip_word(&s, end) > 0) { /* the day's name is not looked at */
 		skip_blank(&s, end);
+		(void)literal(&s, end, '.');
 		(void)literal(&s, end, ',');
 		skip_blank(&s, end);
 	}
-	if (!number(&s, end, 1, 2, &p.day))
+	if (s < end && (*s < '0' || *s > '9'))
+		return date_parse_asctime(all, n, t);
+	if (!day_month_year(&s, end, &p))
 		return 0;
-	(void)literal(&s, end, '-');
-	skip_blank(&s, end);
-	p.month = month_of(s, (size_t)(end - s));
-	skip_word(&s, end);
-	(void)literal(&s, end, '-');
-	skip_blank(&s, end);
-	from = s;
-	if (p.month == 0 || !number(&s, end, 2, 4, &year))
-		return 0;
-	p.year = full_year(year, (int)(s - from));
 	skip_blank(&s, end);
 	if (!clock_time(&s, end, &p, 0))
 		return 0;
 	skip_blank(&s, end);
 	if (!offset(&s, end, &p))
-		zone_name(s, (size_t)(end - s) < 3 ? 0 : 3, &p);
+		zone_name(&s, end, &p);
 	return instant(&p, t);
 }
 
@@ -228,26 +280,29 @@ date_parse_asctime(const char *s, size_t n, int64_t *t)
 	const char *end = s + n;
 	int year;
 
-	skip_word(&s, end);
 	skip_blank(&s, end);
-	p.month = month_of(s, (size_t)(end - s));
-	skip_word(&s, end);
+	if (skip_word(&s, end) != 3)
+		return 0;
+	(void)literal(&s, end, ',');
 	skip_blank(&s, end);
-	if (p.month == 0 || !number(&s, end, 1, 2, &p.day))
+	if (!month_name(&s, end, &p))
+		return 0;
+	skip_blank(&s, end);
+	if (!number(&s, end, 1, 2, &p.day))
 		return 0;
 	skip_blank(&s, end);
 	if (!clock_time(&s, end, &p, 0))
 		return 0;
 	skip_blank(&s, end);
-	if (s < end && (*s < '0' || *s > '9') && !offset(&s, end, &p)) {
-		zone_name(s, 3, &p);
-		skip_word(&s, end);
-	}
+	if (!offset(&s, end, &p))
+		zone_name(&s, end, &p);
 	skip_blank(&s, end);
-	if (!number(&s, end, 4, 4, &year))
+	if (!number(&s, end, 4, 4, &year) ||
+	    (s < end && *s >= '0' && *s <= '9'))
 		return 0;
 	skip_blank(&s, end);
-	(void)offset(&s, end, &p);
+	if (!offset(&s, end, &p))
+		zone_name(&s, end, &p);
 	p.year = year;
 	return instant(&p, t);
 }
@@ -255,11 +310,11 @@ date_parse_asctime(const char *s, size_t n, int64_t *t)
 void
 date_format_asctime(char out[32], int64_t t)
 {
-	int64_t d = t / 86400 - (t % 86400 < 0), year;
-	int s = (int)(t - d * 86400), month, day;
+	struct parts p;
+	int64_t day;
 
-	clock_civil(d, &year, &month, &day);
+	parts_of(&p, t, &day);
 	(void)snprintf(out, 32, "%s %s %2d %02d:%02d:%02d %04d",
-	    days[((d % 7) + 7) % 7], months[month - 1], day, s / 3600,
-	    s / 60 % 60, s % 60, (int)(year % 10000));
+	    days[(day % 7 + 7) % 7], months[p.month - 1], p.day, p.hour,
+	    p.minute, p.second, (int)p.year);
 }

@@ -80,53 +80,68 @@ header_value(struct buf *value, const char *msg, size_t n, const char *name);
 
 /*
  * A set of flags is one canonical string: \Seen \Answered \Flagged \Deleted
- * \Draft first in this order, then keywords sorted by octet, single blanks;
+ * \Draft first in this order, then all others sorted by octet, single blanks;
  * \Recent is never in it; system flags in any case become these spellings,
- * keywords keep theirs, equal ones (any case) are one.
+ * others keep theirs, and of those that differ in case only the first in
+ * octet order stays.  Others are keywords, and what a server makes up with a
+ * backslash: it is kept so that somebody can say that it was lost.
  */
 const char *flags_canon(struct intern *in, const char *s, size_t n);
 int flags_has(const char *flags, const char *flag);
 /* What is in a and not in b, appended in canonical order; how many. */
 size_t flags_minus(struct buf *b, const char *a, const char *but);
 /*
- * What a folder with these PERMANENTFLAGS keeps of flags (NULL: unknown, all
- * of them): kept is appended, lost is appended to lost.
+ * What a folder with these PERMANENTFLAGS keeps of flags, appended to kept,
+ * and the rest, appended to lost.  NULL is unknown: it keeps the five system
+ * flags and every keyword.  \* lets any keyword in, and no other \Flag; what
+ * is no atom cannot be sent and is lost anywhere.
  */
 void flags_allowed(const char *flags, const char *permanent, struct buf *kept,
     struct buf *lost);
-/* RFC 3501 flag-keyword: an atom, and within limits.  1 or 0. */
+/* RFC 3501 flag-keyword: an atom of at most 1,000 octets.  1 or 0. */
 int flag_is_atom(const char *s, size_t n);
 
 /* ---- dates.c ---- */
 
 /* IMAP date-time, "01-Feb-2022 10:00:00 +0100" without quotes: 1 or 0.
- * Range-checked (a 30 Feb or a year 22 is refused). */
+ * Range-checked (a 30 Feb or a year 22 is refused); a day of one digit, with
+ * or without its blank, is read.  A leap second is the second after it. */
 int date_parse_internal(const char *s, size_t n, int64_t *t);
-/* Two-digit day, in UTC. */
+/* Two-digit day, in UTC; years beyond 1 to 9999 become these. */
 void date_format_internal(char out[32], int64_t t);
-/* RFC 5322 date with obsolete forms and comments: 1 or 0. */
+/*
+ * RFC 5322 date with its obsolete forms and comments, RFC 850's and asctime's:
+ * 1 or 0.  The name of the day is not looked at, an unknown zone is UTC, and
+ * what follows the zone is ignored.  Part of L3: frozen.
+ */
 int date_parse_header(const char *s, size_t n, int64_t *t);
-/* asctime as in an mbox From_ line, with or without a zone: 1 or 0. */
+/* asctime as in an mbox From_ line, with or without a zone before or after
+ * the year, with or without seconds; the rest is ignored: 1 or 0. */
 int date_parse_asctime(const char *s, size_t n, int64_t *t);
 void date_format_asctime(char out[32], int64_t t);
 
 /* ---- names.c ---- */
 
-/* Modified UTF-7 to UTF-8: 1, or 0 if it is not well-formed. */
+/* Modified UTF-7 to UTF-8, appended: 1, or 0 if it is not the one form that
+ * RFC 3501 5.1.3 allows (out then holds a part). */
 int utf7_decode(struct buf *out, const char *s, size_t n);
 /* UTF-8 to modified UTF-7: 1, or 0 if s is not valid UTF-8 or has a NUL. */
 int utf7_encode(struct buf *out, const char *s, size_t n);
 /*
  * A server's name to the canonical folder (UTF-8, levels by /, %2F and %25)
- * and back.  prefix ("INBOX.") is dropped; INBOX in any case is "INBOX"; raw
- * is decoded as modified UTF-7 unless utf8 is set; a name that cannot be
- * decoded keeps its octets, each suspect one as %XX.  sep may be 0 (flat).
+ * and back.  A prefix ("INBOX.") is dropped; INBOX in any case, alone or above
+ * other levels, is "INBOX"; a level is decoded as modified UTF-7 unless utf8
+ * is set.  One that cannot be, or holds a control, keeps its octets, those
+ * that are not printable ASCII and & as %XX: a level with any %XX other than
+ * %25 and %2F means octets, on the way back too.  sep may be 0 (flat).
  */
 void name_from_raw(struct buf *out, const char *raw, size_t n, char sep,
     const char *prefix, int utf8);
 /*
- * 0, or -1 CODE_NAME when a level holds the separator (or is empty, or a
- * control): names are refused here, mbx-map decides how to change them.
+ * 0, or -1 CODE_NAME when a level holds the separator or a control, or is
+ * empty or no UTF-8 (out is then undefined): names are refused here, mbx-map
+ * decides how to change them.  What name_from_raw made comes back as it was,
+ * but for the case of INBOX and empty levels.
  */
 int name_to_raw(struct buf *out, const char *folder, char sep,
     const char *prefix, int utf8, struct fail *f);

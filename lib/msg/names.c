@@ -138,44 +138,79 @@ utf7_encode(struct buf *out, const char *s, size_t n)
 
 /* ---- canonical names ---- */
 
-/* Text of one level, % and / escaped; controls and bad octets too. */
-static void
-add_level(struct buf *out, const char *s, size_t n)
+/* Valid UTF-8 without C0, DEL and C1. */
+static int
+is_text(const char *s, size_t n)
 {
-	while (n > 0) {
-		uint32_t c;
-		size_t i, len = text_utf8_char(s, n, &c);
-		int bad = len == 0 || c < 0x20 || (c >= 0x7f && c < 0xa0) ||
-		    c == '%' || c == '/';
+	uint32_t c;
+	size_t len;
 
-		if (len == 0)
-			len = 1;
-		for (i = 0; bad && i < len; i++)
-			buf_addf(out, "%%%02X", (unsigned char)s[i]);
-		if (!bad)
-			buf_add(out, s, len);
-		s += len;
-		n -= len;
-	}
+	for (; n > 0; s += len, n -= len)
+		if ((len = text_utf8_char(s, n, &c)) == 0 || c < 0x20 ||
+		    (c >= 0x7f && c < 0xa0))
+			return 0;
+	return 1;
 }
 
-/* A name that is no modified UTF-7 keeps its octets; its & are marked, so
- * that it cannot be taken for one that is. */
 static void
-add_raw_level(struct buf *out, const char *s, size_t n)
+add_text(struct buf *out, const char *s, size_t n)
 {
-	size_t run;
+	for (; n > 0; s++, n--)
+		if (*s == '%')
+			buf_adds(out, "%25");
+		else if (*s == '/')
+			buf_adds(out, "%2F");
+		else
+			buf_addc(out, *s);
+}
 
-	for (; n > 0; s += run, n -= run) {
-		const char *amp = memchr(s, '&', n);
+/*
+ * A level that has no good text: its octets.  At least one of them is a %XX
+ * other than %25 and %2F, which tells it from text on the way back.
+ */
+static void
+add_octets(struct buf *out, const char *s, size_t n)
+{
+	for (; n > 0; s++, n--)
+		if ((unsigned char)*s < 0x20 || (unsigned char)*s > 0x7e ||
+		    strchr("%/&", *s) != NULL)
+			buf_addf(out, "%%%02X", (unsigned char)*s);
+		else
+			buf_addc(out, *s);
+}
 
-		run = amp == NULL ? n : (size_t)(amp - s);
-		add_level(out, s, run);
-		if (amp != NULL) {
-			buf_adds(out, "%26");
-			run++;
-		}
-	}
+static void
+add_level(struct buf *out, const char *raw, size_t n, int utf8)
+{
+	struct buf text = {0};
+
+	if (utf8)
+		buf_add(&text, raw, n);
+	if ((utf8 || utf7_decode(&text, raw, n)) &&
+	    is_text(text.data, text.len))
+		add_text(out, text.data, text.len);
+	else
+		add_octets(out, raw, n);
+	buf_free(&text);
+}
+
+/*
+ * INBOX in any case is one folder, and so is the level above its children.
+ * Below a prefix it is an ordinary name: INBOX.INBOX is not INBOX, and its
+ * first letter says so.
+ */
+static int
+add_inbox(struct buf *out, const char *raw, size_t n, int prefixed, int leaf)
+{
+	if (n != 5 || text_ncasecmp(raw, "INBOX", 5) != 0)
+		return 0;
+	if (!prefixed)
+		buf_adds(out, "INBOX");
+	else if (leaf)
+		buf_addf(out, "%%%02X%.4s", (unsigned char)*raw, raw + 1);
+	else
+		return 0;
+	return 1;
 }
 
 void
@@ -183,80 +218,91 @@ name_from_raw(struct buf *out, const char *raw, size_t n, char sep,
     const char *prefix, int utf8)
 {
 	size_t p = strlen(prefix);
+	int prefixed = p > 0 && n > p && strncmp(raw, prefix, p) == 0;
+	const char *end = raw + n, *stop;
 	int first = 1;
 
 	buf_add(out, "", 0);
-	if (p > 0 && n > p && strncmp(raw, prefix, p) == 0) {
-		raw += p;
-		n -= p;
-	}
-	for (;;) {
-		const char *end = sep != '\0' ? memchr(raw, sep, n) : NULL;
-		size_t len = end != NULL ? (size_t)(end - raw) : n;
-		struct buf level = {0};
+	for (raw += prefixed ? p : 0;; raw = stop + 1, first = 0) {
+		size_t left = (size_t)(end - raw);
 
+		stop = sep != '\0' ? memchr(raw, sep, left) : NULL;
+		n = stop != NULL ? (size_t)(stop - raw) : left;
 		if (!first)
 			buf_addc(out, '/');
-		if (first && len == 5 && text_ncasecmp(raw, "INBOX", 5) == 0)
-			buf_adds(out, "INBOX");
-		else if (utf8)
-			add_level(out, raw, len);
-		else if (utf7_decode(&level, raw, len))
-			add_level(out, level.data, level.len);
-		else
-			add_raw_level(out, raw, len);
-		buf_free(&level);
-		first = 0;
-		if (end == NULL)
+		if (!first || !add_inbox(out, raw, n, prefixed, stop == NULL))
+			add_level(out, raw, n, utf8);
+		if (stop == NULL)
 			break;
-		raw = end + 1;
-		n -= len + 1;
 	}
 }
 
+/* Has the level an escape that add_text does not write? */
 static int
-refuse(struct fail *f, const char *folder, const char *why)
+is_octets(const char *s, size_t n)
 {
-	return fail_set(f, CODE_NAME, REACH_FOLDER, AGAIN_NEVER, "folder name",
-	    "'%s' %s: let mbx-map decide another name", folder, why);
+	const char *end = s + n;
+
+	while ((s = memchr(s, '%', (size_t)(end - s))) != NULL) {
+		if (end - s < 3 ||
+		    (strncmp(s, "%25", 3) != 0 &&
+			text_ncasecmp(s, "%2F", 3) != 0))
+			return 1;
+		s++;
+	}
+	return 0;
+}
+
+/* NULL, or why not. */
+static const char *
+raw_level(struct buf *out, const char *s, size_t n, char sep, int utf8)
+{
+	struct buf plain = {0};
+	size_t from = out->len;
+	int octets = is_octets(s, n), ok = text_unpercent(&plain, s, n);
+	const char *why = NULL;
+
+	if (n == 0)
+		why = "has an empty level";
+	else if (!ok)
+		why = "has a % that is no %25, %2F or other %XX";
+	else if (octets ? memchr(plain.data, '\r', plain.len) != NULL ||
+		    memchr(plain.data, '\n', plain.len) != NULL
+			: !is_text(plain.data, plain.len))
+		why = "has a control character or is not UTF-8";
+	else if (octets || utf8)
+		buf_add(out, plain.data, plain.len);
+	else
+		(void)utf7_encode(out, plain.data, plain.len);
+	buf_free(&plain);
+	if (why == NULL && sep != '\0' &&
+	    memchr(out->data + from, sep, out->len - from) != NULL)
+		why = "has a level that holds the separator";
+	return why;
 }
 
 int
 name_to_raw(struct buf *out, const char *folder, char sep, const char *prefix,
     int utf8, struct fail *f)
 {
-	const char *s = folder;
+	const char *s = folder, *why;
 
 	buf_add(out, "", 0);
 	if (strcmp(folder, "INBOX") != 0)
 		buf_adds(out, prefix);
-	for (;;) {
-		size_t len = strcspn(s, "/");
-		struct buf level = {0}, raw = {0};
-		int ok = len > 0 && text_unpercent(&level, s, len);
+	for (;; s++) {
+		size_t n = strcspn(s, "/");
 
-		if (ok && utf8)
-			buf_add(&raw, level.data, level.len);
-		else
-			ok = ok && utf7_encode(&raw, level.data, level.len);
-		ok = ok &&
-		    (sep == '\0' || memchr(raw.data, sep, raw.len) == NULL);
-		if (ok)
-			buf_add(out, raw.data, raw.len);
-		buf_free(&level);
-		buf_free(&raw);
-		if (!ok)
-			return refuse(f, folder,
-			    len == 0 ? "has an empty level"
-				     : "has a level that holds the target's "
-				       "separator or is not UTF-8");
-		if (s[len] == '\0')
+		why = raw_level(out, s, n, sep, utf8);
+		s += n;
+		if (why == NULL && *s == '/' && sep == '\0')
+			why = "has levels where there can be none";
+		if (why != NULL)
+			return fail_set(f, CODE_NAME, REACH_FOLDER, AGAIN_NEVER,
+			    "folder name", "'%s' %s", folder, why);
+		if (*s == '\0')
 			return 0;
-		if (sep == '\0')
-			return refuse(
-			    f, folder, "has levels, the target has none");
 		buf_addc(out, sep);
-		s += len + 1;
 	}
 }
 
