@@ -120,7 +120,7 @@ index_each(
     struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
 {
 	(void)arg;
-	index_line(l, r, at, len);
+	ledger_index_line(l, r, at, len);
 	return 0;
 }
 
@@ -230,7 +230,7 @@ append(struct ledger *l, struct row *r, struct fail *f)
 		return refuse(l, f);
 	row_set(r, "at", clock_format(at, clock_now()));
 	line_format(&l->out, r);
-	index_line(l, r, l->end + from, l->out.len - from);
+	ledger_index_line(l, r, l->end + from, l->out.len - from);
 	arena_reset(l->arena);
 	return l->out.len > QUEUE ? write_out(l, f) : 0;
 }

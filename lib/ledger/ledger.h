@@ -83,6 +83,12 @@ uint64_t ledger_count(const struct ledger *l, enum known state);
  * doubt, 0 if one of them did not know it. */
 uint64_t ledger_doubt(const struct ledger *l);
 /*
+ * What is done but of unknown place at the target (no UIDPLUS, and a crash
+ * before the look): the first 8 octets of each digest, as they lie in memory;
+ * the caller frees.
+ */
+size_t ledger_unplaced(const struct ledger *l, uint64_t **prefix);
+/*
  * Hashes of all target ids in dst_folder under dst_uidvalidity that this
  * ledger wrote or recognised, whatever the source folder; but of `folder` only
  * under uidvalidity.  *ids sorted; the caller frees.

@@ -63,7 +63,8 @@ set_in_memory(struct ledger *l, const char *name, const char *value)
 }
 
 void
-index_line(struct ledger *l, const struct row *r, uint64_t at, size_t len)
+ledger_index_line(
+    struct ledger *l, const struct row *r, uint64_t at, size_t len)
 {
 	struct chapter *c;
 
@@ -161,6 +162,18 @@ number(const struct row *r, const char *column)
 	return v;
 }
 
+static uint64_t
+prefix_of(const struct row *r)
+{
+	const char *hex = row_get(r, "digest");
+	uint8_t sum[8];
+	uint64_t v = 0;
+
+	if (strlen(hex) == 64 && text_unhex(sum, sizeof(sum), hex))
+		memcpy(&v, sum, sizeof(v));
+	return v;
+}
+
 static int
 load_line(
     struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
@@ -177,6 +190,10 @@ load_line(
 					  : KNOWN_INTENT;
 	e.uid = ledger_hash(row_get(r, "uid"));
 	e.dst = ledger_hash(row_get(r, "dst_uid"));
+	if (e.state == KNOWN_DONE && e.dst == 0) {
+		e.state |= UNPLACED;
+		e.dst = prefix_of(r);
+	}
 	e.flags = word_of(l, row_get(r, "flags"));
 	if (l->known_n == l->known_room) {
 		l->known_room = l->known_room ? l->known_room * 3 / 2 : 64;
@@ -209,16 +226,16 @@ settle(struct ledger *l)
 			break;
 	if (i < n) {
 		for (i = 0; i < n; i++) /* order of lines as a tie-break */
-			e[i].state |= (uint32_t)(i & 0x3fffffff) << 2;
+			e[i].state |= (uint32_t)(i & 0x1fffffff) << 3;
 		qsort(e, n, sizeof(*e), by_uid);
 		for (i = k = 0; i < n; i++)
 			if (k > 0 && e[k - 1].uid == e[i].uid) {
-				if (e[i].state >> 2 > e[k - 1].state >> 2)
+				if (e[i].state >> 3 > e[k - 1].state >> 3)
 					e[k - 1] = e[i];
 			} else
 				e[k++] = e[i];
 		for (i = 0; i < k; i++)
-			e[i].state &= 3;
+			e[i].state &= 7;
 	} else
 		for (i = k = 0; i < n; i++)
 			if (k > 0 && e[k - 1].uid == e[i].uid)
@@ -248,7 +265,7 @@ ledger_load(
 			return -1;
 	settle(l);
 	for (i = 0; i < l->known_n; i++) {
-		l->count[l->known[i].state]++;
+		l->count[l->known[i].state & 3]++;
 		if (l->known[i].state == KNOWN_INTENT &&
 		    l->known[i].dst < l->doubt)
 			l->doubt = l->known[i].dst;
@@ -266,8 +283,8 @@ ledger_find(const struct ledger *l, uint64_t uid, struct known_as *k)
 		e = bsearch(&like, l->known, l->known_n, sizeof(like), by_uid);
 	if (e == NULL)
 		return;
-	k->state = (enum known)e->state;
-	k->dst = e->dst;
+	k->state = (enum known)(e->state & 3);
+	k->dst = e->state & UNPLACED ? 0 : e->dst;
 	k->flags = l->word[e->flags];
 }
 
@@ -275,6 +292,23 @@ uint64_t
 ledger_count(const struct ledger *l, enum known state)
 {
 	return l->count[state];
+}
+
+size_t
+ledger_unplaced(const struct ledger *l, uint64_t **prefix)
+{
+	size_t i, n = 0;
+
+	*prefix = NULL;
+	for (i = 0; i < l->known_n; i++)
+		n += (l->known[i].state & UNPLACED) != 0;
+	if (n == 0)
+		return 0;
+	*prefix = mem_array(n, sizeof(**prefix));
+	for (i = n = 0; i < l->known_n; i++)
+		if (l->known[i].state & UNPLACED)
+			(*prefix)[n++] = l->known[i].dst;
+	return n;
 }
 
 uint64_t

@@ -23,10 +23,11 @@ struct chapter { /* all lines of one source folder into one target folder */
 struct setting {
 	char *name, *value;
 };
+enum { UNPLACED = 4 };
 struct known_entry { /* 24 octets */
 	uint64_t uid, dst;
 	uint32_t flags; /* index into words */
-	uint32_t state; /* enum known */
+	uint32_t state; /* enum known; with UNPLACED dst is a digest's start */
 };
 
 struct ledger {
@@ -63,7 +64,8 @@ int lines_read(struct ledger *l, uint64_t from, uint64_t to,
 
 /* ---- ledger_index.c ---- */
 
-void index_line(struct ledger *l, const struct row *r, uint64_t at, size_t len);
+void ledger_index_line(
+    struct ledger *l, const struct row *r, uint64_t at, size_t len);
 void ledger_index_free(struct ledger *l);
 
 #endif
