@@ -33,6 +33,12 @@ struct opt {
 	int (*call)(const char *value, struct fail *f);
 };
 
+/* An option that is a column of a table of one row: --source URL. */
+struct given {
+	const char *column; /* NULL ends the table */
+	const char **value; /* where its OPT_STRING put it */
+};
+
 struct out;
 struct filter {
 	const char *name; /* mbx-copy */
@@ -43,6 +49,12 @@ struct filter {
 	const char *columns; /* what it adds or overwrites, by blanks */
 	const char *needs; /* columns the input must have */
 	const char *url_column; /* an operand that is a URL is a row with it */
+	/* Without an operand these are the only row, if one is set.  May be
+	 * NULL. */
+	const struct given *given;
+	/* A table beside stdout, see side_row; file is an OPT_STRING's. */
+	const char **side_file;
+	const char *side_columns;
 	/* After the options, before any fork or socket.  May be NULL. */
 	int (*start)(struct fail *f);
 	/*
@@ -75,6 +87,9 @@ struct row *out_new(struct out *o, const struct row *from);
  * more. */
 void out_row(struct out *o, const struct row *r);
 struct arena *out_arena(struct out *o); /* reset after each row */
+/* The same for the table beside stdout; NULL if it was not asked for. */
+struct row *side_new(struct out *o, const struct row *from);
+void side_row(struct out *o, const struct row *r);
 
 /* One line on stderr: tool: object: what: why.  -q does not silence it. */
 void say(const struct fail *f);

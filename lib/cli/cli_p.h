@@ -38,7 +38,10 @@ void net_trace(void *arg, int out, const char *p, size_t n);
 
 /* input.c: rows from the operands, one after the other. */
 struct input;
+/* Without operands: the tool's given row, else stdin. */
 struct input *input_new(char **operands, int n);
+/* 1 if the tool's options are a row. */
+int input_is_given(void);
 void input_free(struct input *in);
 /* 1 the header that all rows are under, 0 no input at all, -1. */
 int input_header(struct input *in, struct header **h, struct fail *f);
@@ -65,6 +68,7 @@ enum frame {
 	FRAME_ROW = 'R', /* down: a row to work on */
 	FRAME_LAST = 'E', /* down: no more of this account */
 	FRAME_OUT = 'O', /* up: an output row */
+	FRAME_SIDE = 'B', /* up: a row of the table beside stdout */
 	FRAME_DONE = 'D', /* up: struct verdict */
 	FRAME_PROGRESS = 'P' /* up: struct steps */
 };
@@ -94,6 +98,7 @@ struct out {
 	struct tally *tally;
 	uint64_t emitted;
 };
+void out_frame(struct out *o, enum frame type, const struct row *r);
 void out_failed(struct out *o, const struct row *from, const struct fail *f);
 
 /* workers.c: all rows through each(); local.c: through account(). */
@@ -105,6 +110,12 @@ int run_local(const struct filter *t, struct input *in,
 /* worker.c: the child's side; never returns. */
 void worker_main(const struct filter *t, int fd, const struct header *have,
     const struct header *want) __attribute__((noreturn));
+
+/* side.c: the table beside stdout. */
+int side_open(const struct filter *t, struct fail *f);
+const struct header *side_header(void); /* NULL: not asked for */
+int side_put(const struct row *r, struct fail *f);
+int side_close(struct fail *f);
 
 /* rejects.c: rows that could not be read. */
 int rejects_open(const char *path, struct fail *f);

@@ -141,7 +141,7 @@ run(const struct filter *t, struct input *in, struct tally *tally,
 	if (rc == 0 && tally->fatal != 74)
 		rc = close_output(
 		    fp, out, temp, tally->fatal == 0 && stop_signal() == 0, f);
-	if (rejects_close(f) == -1)
+	if (rejects_close(f) == -1 || side_close(f) == -1)
 		rc = -1;
 	table_out_free(out);
 	header_free(want);
@@ -155,6 +155,8 @@ prepare(const struct filter *t, struct fail *f)
 	if (settings.log != NULL && log_open(settings.log, f) == -1)
 		return -1;
 	if (settings.rejects != NULL && rejects_open(settings.rejects, f) == -1)
+		return -1;
+	if (side_open(t, f) == -1)
 		return -1;
 	if (t->network && net_setup(&settings.net, f) == -1)
 		return -1;
@@ -178,7 +180,7 @@ filter_main(const struct filter *t, int argc, char **argv)
 		say(&f);
 		return fail_exit(&f);
 	}
-	if (optind == argc && isatty(STDIN_FILENO)) {
+	if (optind == argc && !input_is_given() && isatty(STDIN_FILENO)) {
 		usage_line();
 		return 64;
 	}

@@ -17,7 +17,19 @@ struct input {
 	struct table_in *table;
 	FILE *fp;
 	const char *url; /* not NULL: one row to come */
+	int given; /* the tool's own row is to come */
 };
+
+int
+input_is_given(void)
+{
+	const struct given *g = settings.tool->given;
+
+	for (; g != NULL && g->column != NULL; g++)
+		if (*g->value != NULL)
+			return 1;
+	return 0;
+}
 
 struct input *
 input_new(char **operands, int n)
@@ -26,9 +38,33 @@ input_new(char **operands, int n)
 	static char *standard[] = {dash, NULL};
 	struct input *in = mem_alloc(sizeof(*in));
 
+	in->given = n == 0 && input_is_given();
 	in->operand = n > 0 ? operands : standard;
-	in->n = n > 0 ? n : 1;
+	in->n = n > 0 ? n : in->given ? 0 : 1;
 	return in;
+}
+
+static int
+given_header(struct input *in)
+{
+	const struct given *g;
+
+	in->header = in->now = header_new("");
+	for (g = settings.tool->given; g->column != NULL; g++)
+		(void)header_add(in->header, g->column);
+	return 1;
+}
+
+static struct row *
+given_row(struct input *in, struct arena *a)
+{
+	struct row *r = row_new(a, in->header);
+	const struct given *g;
+
+	for (g = settings.tool->given; g->column != NULL; g++)
+		row_set(r, g->column, *g->value != NULL ? *g->value : "");
+	in->given = 0;
+	return r;
 }
 
 static void
@@ -137,7 +173,7 @@ open_next(struct input *in, struct fail *f)
 int
 input_header(struct input *in, struct header **h, struct fail *f)
 {
-	int rc = open_next(in, f);
+	int rc = in->given ? given_header(in) : open_next(in, f);
 
 	*h = in->header;
 	return rc;
@@ -149,6 +185,10 @@ input_next(struct input *in, struct arena *a, struct row **r, struct fail *f)
 	for (;;) {
 		int rc;
 
+		if (in->given) {
+			*r = given_row(in, a);
+			return 1;
+		}
 		if (in->url != NULL) {
 			*r = row_new(a, in->header);
 			row_set(*r, settings.tool->url_column, in->url);

@@ -19,9 +19,19 @@ out_arena(struct out *o)
 }
 
 void
-out_row(struct out *o, const struct row *r)
+out_frame(struct out *o, enum frame type, const struct row *r)
 {
 	struct buf b = {0};
+
+	row_format(&b, r);
+	if (frame_send(o->fd, type, b.data, b.len) == -1)
+		_Exit(1); /* the parent is gone; nobody reads this */
+	buf_free(&b);
+}
+
+void
+out_row(struct out *o, const struct row *r)
+{
 	struct fail f = {0};
 
 	o->emitted++;
@@ -33,10 +43,7 @@ out_row(struct out *o, const struct row *r)
 		}
 		return;
 	}
-	row_format(&b, r);
-	if (frame_send(o->fd, FRAME_OUT, b.data, b.len) == -1)
-		_Exit(1); /* the parent is gone; nobody reads this */
-	buf_free(&b);
+	out_frame(o, FRAME_OUT, r);
 }
 
 void

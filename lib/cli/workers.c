@@ -22,7 +22,7 @@ struct job { /* one input row */
 	size_t worker;
 	char *text; /* the row, for the case that its worker dies */
 	size_t len;
-	struct buf out; /* output rows, one a line */
+	struct buf out, side; /* output rows, one a line */
 	int done;
 };
 struct worker {
@@ -81,31 +81,41 @@ start_worker(struct crew *c, size_t i)
 	buf_reset(&w->in);
 }
 
+/* Writes rows that came from a worker, to stdout or beside it. */
+static void
+write_rows(struct crew *c, struct buf *rows, int beside)
+{
+	const char *p = rows->data, *end = p + rows->len, *lf;
+	struct fail f = {0};
+
+	for (; p < end; p = lf + 1) {
+		struct row *r =
+		    row_new(c->arena, beside ? side_header() : c->want);
+
+		lf = memchr(p, '\n', (size_t)(end - p));
+		if (!row_parse(r, p, (size_t)(lf - p)))
+			abort();
+		if (c->tally->fatal == 0 &&
+		    (beside ? side_put(r, &f) : table_put(c->out, r, &f)) ==
+			-1) {
+			say(&f);
+			c->tally->fatal = fail_exit(&f);
+		}
+		if (c->next == NULL)
+			arena_reset(c->arena);
+	}
+	buf_reset(rows);
+}
+
 /* Writes what is finished at the head of the queue. */
 static void
 write_ready(struct crew *c)
 {
-	struct fail f = {0};
-
 	while (c->head != NULL) {
 		struct job *j = c->head;
-		const char *p = j->out.data, *end = p + j->out.len, *lf;
 
-		for (; p < end; p = lf + 1) {
-			struct row *r = row_new(c->arena, c->want);
-
-			lf = memchr(p, '\n', (size_t)(end - p));
-			if (!row_parse(r, p, (size_t)(lf - p)))
-				abort();
-			if (c->tally->fatal == 0 &&
-			    table_put(c->out, r, &f) == -1) {
-				say(&f);
-				c->tally->fatal = fail_exit(&f);
-			}
-			if (c->next == NULL)
-				arena_reset(c->arena);
-		}
-		buf_reset(&j->out);
+		write_rows(c, &j->out, 0);
+		write_rows(c, &j->side, 1);
 		if (!j->done)
 			return;
 		c->head = j->next;
@@ -113,6 +123,7 @@ write_ready(struct crew *c)
 			c->tail = &c->head;
 		c->held--;
 		buf_free(&j->out);
+		buf_free(&j->side);
 		free(j->text);
 		free(j);
 	}
@@ -161,9 +172,12 @@ take_frame(struct crew *c, size_t i, enum frame type, const char *p, size_t n)
 	struct verdict v;
 	struct steps s;
 
-	if (type == FRAME_OUT && w->queued > 0) {
-		buf_add(&w->queue[0]->out, p, n);
-		buf_addc(&w->queue[0]->out, '\n');
+	if ((type == FRAME_OUT || type == FRAME_SIDE) && w->queued > 0) {
+		struct buf *rows =
+		    type == FRAME_OUT ? &w->queue[0]->out : &w->queue[0]->side;
+
+		buf_add(rows, p, n);
+		buf_addc(rows, '\n');
 	} else if (type == FRAME_DONE && w->queued > 0 && n == sizeof(v)) {
 		memcpy(&v, p, n);
 		if (v.result == 0)

@@ -60,4 +60,37 @@ struct map_item {
 int
 map_account(struct map *m, struct map_item *items, size_t n, struct fail *f);
 
+/* ---- map_moves.c: the folders of a job row, and where they go ---- */
+
+struct folder;
+struct row;
+
+struct move {
+	const struct folder *src;
+	const struct folder *dst; /* of that name at the target; NULL: none */
+	const char *to; /* "" where skipped or refused; the map's */
+	enum role role;
+	enum mapped status;
+	const char *code, *hint;
+};
+struct moving {
+	const struct row *job; /* folder, except, dst_folder, status, ... */
+	const struct folder *src, *dst; /* as store_list gave them */
+	size_t src_n, dst_n;
+	/* Shell patterns on a folder or one above it, NULL-ended, or NULL. */
+	const char *const *only, *const *exclude;
+	/* Where the folder went before; NULL or "": not known.  May be NULL. */
+	const char *(*kept)(void *arg, const char *folder);
+	void *arg;
+};
+/*
+ * A row without `folder` means every folder that is not in its `except`; with
+ * it, that one.  The row's dst_folder wins, then what was kept, then the
+ * mapping.  What only or exclude leave out is there, skipped (POLICY).  The
+ * array is the caller's, in the order of src; strings are the map's or src's.
+ * CODE_NAME, REACH_ENDPOINT when the source lacks the row's folder.
+ */
+int map_moves(struct map *m, const struct moving *j, struct move **out,
+    size_t *n, struct fail *f);
+
 #endif
