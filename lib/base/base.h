@@ -86,14 +86,21 @@ enum code fail_code_of(const char *name);
 /* The exit status (sysexits as in mbx(7)) that this failure alone deserves. */
 int fail_exit(const struct fail *f);
 
+#ifdef __clang_analyzer__ /* it sees one file at a time: what they return */
+#define fail_set(...) ((void)fail_set(__VA_ARGS__), -1)
+#define fail_errno(...) ((void)fail_errno(__VA_ARGS__), -1)
+#define fail_at(...) ((void)fail_at(__VA_ARGS__), -1)
+#endif
+
 /* ---- mem.c: the process lifetime; running out ends the program in 71 ---- */
 
-void *mem_alloc(size_t size); /* zeroed, never NULL */
-void *mem_array(size_t n, size_t size); /* zeroed, overflow checked */
-void *mem_resize(void *p, size_t n, size_t size); /* new part not zeroed */
-char *mem_strdup(const char *s);
-char *mem_strndup(const char *s, size_t n);
-char *mem_printf(const char *fmt, ...) PRINTFLIKE(1, 2);
+#define NEVER_NULL __attribute__((returns_nonnull))
+void *mem_alloc(size_t size) NEVER_NULL; /* zeroed */
+void *mem_array(size_t n, size_t size) NEVER_NULL; /* zeroed, no overflow */
+void *mem_resize(void *p, size_t n, size_t size) NEVER_NULL; /* not zeroed */
+char *mem_strdup(const char *s) NEVER_NULL;
+char *mem_strndup(const char *s, size_t n) NEVER_NULL;
+char *mem_printf(const char *fmt, ...) NEVER_NULL PRINTFLIKE(1, 2);
 
 /* ---- arena.c: the row lifetime ---- */
 

@@ -111,6 +111,7 @@ clock_parse(const char *s, int64_t *t)
 	if (y < 0 || mo < 1 || mo > 12 || d < 1 || d > 31 || h < 0 || h > 23 ||
 	    mi < 0 || mi > 59 || sec < 0 || sec > 60)
 		return 0;
-	*t = clock_days(y, mo, d) * DAY + h * 3600 + mi * 60 + sec - off;
+	*t = clock_days(y, mo, d) * DAY + h * INT64_C(3600) + mi * INT64_C(60) +
+	    sec - off;
 	return 1;
 }

@@ -5,6 +5,10 @@
 
 #include "base/base.h"
 
+#undef fail_set
+#undef fail_errno
+#undef fail_at
+
 static const char *const names[CODE_COUNT] = {
     [CODE_NONE] = "",
     [CODE_CONN] = "CONN",

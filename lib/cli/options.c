@@ -310,6 +310,7 @@ options_read(const struct filter *t, int argc, char **argv, int *status)
 
 	settings.tool = t;
 	sets_of(t, set);
+	buf_adds(&table.letters, ""); /* never NULL */
 	for (i = 0; i < SETS; i++)
 		collect(&table, set[i]);
 	rc = parse(&table, argc, argv, &f);

@@ -43,19 +43,25 @@ imap_create(struct imap *im, const char *raw, size_t n, int role, int *made,
 	const char *use = role_attribute((enum role)role);
 	enum answer a;
 
-	if (say_box(im, "CREATE", raw, n, f) == -1)
-		return -1;
-	if (use != NULL && (im->caps & CAP_CREATE_SPECIAL_USE) != 0)
-		(void)imap_say(im, " (USE (%s))", use);
-	if (imap_end(im, f) == -1 || imap_wait(im, im->tag, &a, f) == -1)
-		return -1;
-	*made = a == ANSWER_OK;
-	if (a == ANSWER_OK || imap_code(im, "ALREADYEXISTS", NULL))
-		return 0;
-	/* The role may be what is refused (RFC 6154 3): once without. */
-	if (use != NULL && (im->caps & CAP_CREATE_SPECIAL_USE) != 0)
-		return imap_create(im, raw, n, ROLE_NONE, made, f);
-	return imap_refused(im, a, "CREATE", CODE_NAME, REACH_FOLDER, f);
+	if ((im->caps & CAP_CREATE_SPECIAL_USE) == 0)
+		use = NULL;
+	for (;;) {
+		if (say_box(im, "CREATE", raw, n, f) == -1)
+			return -1;
+		if (use != NULL)
+			(void)imap_say(im, " (USE (%s))", use);
+		if (imap_end(im, f) == -1 ||
+		    imap_wait(im, im->tag, &a, f) == -1)
+			return -1;
+		*made = a == ANSWER_OK;
+		if (a == ANSWER_OK || imap_code(im, "ALREADYEXISTS", NULL))
+			return 0;
+		/* The role may be what is refused (RFC 6154 3): once without */
+		if (use == NULL)
+			return imap_refused(
+			    im, a, "CREATE", CODE_NAME, REACH_FOLDER, f);
+		use = NULL;
+	}
 }
 
 int

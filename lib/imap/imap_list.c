@@ -150,6 +150,8 @@ by_name(const void *a, const void *b)
 static struct imap_box *
 find(const struct boxes *all, const struct imap_box *like)
 {
+	if (all->n == 0)
+		return NULL;
 	return bsearch(like, all->box, all->n, sizeof(*all->box), by_name);
 }
 
@@ -174,7 +176,8 @@ merge(struct boxes *all)
 {
 	size_t i, k;
 
-	qsort(all->box, all->n, sizeof(*all->box), by_name);
+	if (all->n > 0)
+		qsort(all->box, all->n, sizeof(*all->box), by_name);
 	for (i = k = 0; i < all->n; i++) {
 		if (k > 0 && by_name(&all->box[k - 1], &all->box[i]) == 0) {
 			all->box[k - 1].bits |= all->box[i].bits;

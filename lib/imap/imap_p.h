@@ -123,6 +123,9 @@ struct imap {
 
 int imap_fail(struct imap *im, struct fail *f, enum code code, enum reach reach,
     enum again again, const char *what, const char *fmt, ...) PRINTFLIKE(7, 8);
+#ifdef __clang_analyzer__ /* as in base.h */
+#define imap_fail(...) ((void)imap_fail(__VA_ARGS__), -1)
+#endif
 /* The next answer.  1, or -1 (also at the end of the connection, and BYE).
  * The tagged answer of an append becomes a receipt and REPLY_OTHER here. */
 int imap_reply(struct imap *im, struct reply *r, struct fail *f);

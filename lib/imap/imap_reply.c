@@ -5,6 +5,7 @@
 
 #include "imap/imap_p.h"
 
+#undef imap_fail
 int
 imap_fail(struct imap *im, struct fail *f, enum code code, enum reach reach,
     enum again again, const char *what, const char *fmt, ...)

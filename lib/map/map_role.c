@@ -98,7 +98,7 @@ look_up(const struct roles *r, const char *name)
 {
 	const char *level = telling(name);
 	struct buf text = {0}, key = {0};
-	struct known want;
+	struct known want = {0};
 	const struct known *found;
 
 	if (level == NULL || r->n == 0)

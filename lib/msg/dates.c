@@ -43,8 +43,9 @@ instant(const struct parts *p, int64_t *t)
 	    p->day < 1 || p->day > month_length(p->year, p->month) ||
 	    p->hour > 23 || p->minute > 59 || p->second > 60)
 		return 0;
-	*t = clock_days(p->year, p->month, p->day) * 86400 + p->hour * 3600 +
-	    p->minute * 60 + p->second - p->zone;
+	*t = clock_days(p->year, p->month, p->day) * 86400 +
+	    p->hour * INT64_C(3600) + p->minute * INT64_C(60) + p->second -
+	    p->zone;
 	return 1;
 }
 

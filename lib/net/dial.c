@@ -36,12 +36,11 @@ connect_one(const struct addrinfo *ai, int64_t deadline)
 	if (fd == -1)
 		return -1;
 	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == -1) {
-		if (errno != EINPROGRESS)
-			error = errno;
-		else if (!wait_fd(fd, POLLOUT, deadline))
+		error = errno;
+		if (error == EINPROGRESS && !wait_fd(fd, POLLOUT, deadline))
 			error = ETIMEDOUT;
-		else if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) ==
-		    -1)
+		else if (error == EINPROGRESS &&
+		    getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) == -1)
 			error = errno;
 	}
 	if (error != 0) {

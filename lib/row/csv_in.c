@@ -71,7 +71,7 @@ no_space(unsigned char c)
 static void *
 grow(void *p, size_t n)
 {
-	return n > LIMIT_FIELD + 8192 ? NULL : realloc(p, n);
+	return n > LIMIT_FIELD + 8192 ? NULL : mem_resize(p, n, 1);
 }
 
 const char *

@@ -140,7 +140,7 @@ server_first(struct sasl *s, const EVP_MD *md, const char *in, size_t n,
     struct buf *out, struct fail *f)
 {
 	struct scram *c = s->own;
-	const char *nonce, *salt64, *count;
+	const char *nonce = "", *salt64 = "", *count = "";
 	size_t nonce_len = attribute(in, n, 'r', &nonce);
 	size_t salt_len = attribute(in, n, 's', &salt64);
 	size_t count_len = attribute(in, n, 'i', &count);

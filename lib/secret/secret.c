@@ -270,7 +270,7 @@ replace(struct buf *text, const char *what, size_t n)
 		NULL) {
 		size_t tail = text->len - (size_t)(at - text->data) - n;
 
-		memcpy(at, "***", 3);
+		memset(at, '*', 3);
 		memmove(at + 3, at + n, tail + 1);
 		text->len -= n - 3;
 		at += 3;

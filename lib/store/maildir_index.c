@@ -134,7 +134,7 @@ add(struct build *b, const char *name, int is_new)
 	if (names_add(ix->names, name, &at, b->f) == -1)
 		return -1;
 	if (ix->n == b->room) {
-		b->room = b->room ? b->room + b->room / 2 : 1024;
+		b->room += b->room / 2;
 		b->r = mem_resize(b->r, b->room, sizeof(*b->r));
 	}
 	r = &b->r[ix->n++];
@@ -338,10 +338,12 @@ int
 index_build(struct index *ix, const struct mdir *d, const char *spool_dir,
     struct fail *f)
 {
-	struct build b = {.ix = ix, .f = f};
+	struct build b = {.ix = ix, .f = f, .room = 1024};
 	size_t i;
-	int rc = read_both(&b, d, spool_dir);
+	int rc;
 
+	b.r = mem_array(b.room, sizeof(*b.r));
+	rc = read_both(&b, d, spool_dir);
 	if (rc == 0) {
 		sort(&b, by_hash);
 		drop_twins(&b, d);

@@ -10,7 +10,7 @@
 
 #include "store/maildir_p.h"
 
-enum { IN_MEMORY = 4 << 20, FLUSH = 65536 };
+enum { IN_MEMORY = 4 << 20, FLUSH = 65536, FLUSH_TWICE = 2 * FLUSH };
 
 struct namestore {
 	char *dir;
@@ -66,7 +66,7 @@ move_out(struct namestore *ns, struct fail *f)
 		return fail_errno(
 		    f, CODE_IO, REACH_RUN, "spool", "%s", ns->dir);
 	ns->filed += ns->mem.len;
-	if (ns->mem.size > 2 * FLUSH)
+	if (ns->mem.size > FLUSH_TWICE)
 		buf_free(&ns->mem);
 	buf_reset(&ns->mem);
 	return 0;

@@ -48,6 +48,7 @@ make_mail() {
 
 	{ head_of 'work: important'; printf '\ndone by Friday\n'; } |
 		put "$work" 1000000010.10.demo Sab '2016-06-16 16:16:16 UTC'
+	# shellcheck disable=SC2016 # a keyword
 	printf '0 $Label1\n1 Wichtig\n' >"$work/dovecot-keywords"
 	{ head_of 'dots in a name'; printf '\nv\n'; } |
 		put "$work/v1.2 &- mehr" 1000000011.11.demo DS '2017-07-17 17:17:17 UTC'
