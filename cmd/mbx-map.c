@@ -22,14 +22,8 @@ static size_t nexisting;
 static int
 set_collision(const char *name, struct fail *f)
 {
-	static const char *const names[] = {"refuse", "suffix", "merge"};
-	size_t i;
-
-	for (i = 0; i < LENGTH(names); i++)
-		if (strcmp(names[i], name) == 0) {
-			options.collision = (enum collision)i;
-			return 0;
-		}
+	if (collision_of(name, &options.collision))
+		return 0;
 	return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 	    "--collision is refuse, suffix or merge, not '%s'", name);
 }

@@ -6,7 +6,8 @@
 
 struct intern {
 	struct arena *arena;
-	const char **slot; /* open addressing, a power of two, half empty */
+	uint32_t *slot; /* open addressing, a power of two, half empty */
+	const char **at; /* by number; a slot holds number + 1 */
 	size_t slots, used;
 };
 
@@ -18,6 +19,7 @@ intern_new(void)
 	in->arena = arena_new();
 	in->slots = 16;
 	in->slot = mem_array(in->slots, sizeof(*in->slot));
+	in->at = mem_array(in->slots / 2, sizeof(*in->at));
 	return in;
 }
 
@@ -28,6 +30,7 @@ intern_free(struct intern *in)
 		return;
 	arena_free(in->arena);
 	free(in->slot);
+	free(in->at);
 	free(in);
 }
 
@@ -46,37 +49,53 @@ place(const struct intern *in, const char *s, size_t n)
 {
 	size_t i = hash(s, n) & (in->slots - 1);
 
-	while (in->slot[i] != NULL &&
-	    (strncmp(in->slot[i], s, n) != 0 || in->slot[i][n] != '\0'))
+	while (in->slot[i] != 0) {
+		const char *at = in->at[in->slot[i] - 1];
+
+		if (strncmp(at, s, n) == 0 && at[n] == '\0')
+			break;
 		i = (i + 1) & (in->slots - 1);
+	}
 	return i;
 }
 
 static void
 grow(struct intern *in)
 {
-	const char **old = in->slot;
-	size_t i, n = in->slots;
+	uint32_t i;
 
 	in->slots *= 2;
+	free(in->slot);
 	in->slot = mem_array(in->slots, sizeof(*in->slot));
-	for (i = 0; i < n; i++)
-		if (old[i] != NULL)
-			in->slot[place(in, old[i], strlen(old[i]))] = old[i];
-	free(old);
+	in->at = mem_resize(in->at, in->slots / 2, sizeof(*in->at));
+	for (i = 0; i < in->used; i++)
+		in->slot[place(in, in->at[i], strlen(in->at[i]))] = i + 1;
+}
+
+uint32_t
+intern_number(struct intern *in, const char *s, size_t n)
+{
+	size_t i = place(in, s, n);
+
+	if (in->slot[i] != 0)
+		return in->slot[i] - 1;
+	if (in->used * 2 >= in->slots) {
+		grow(in);
+		i = place(in, s, n);
+	}
+	in->at[in->used] = arena_strndup(in->arena, s, n);
+	in->slot[i] = (uint32_t)++in->used;
+	return in->slot[i] - 1;
+}
+
+const char *
+intern_at(const struct intern *in, uint32_t number)
+{
+	return in->at[number];
 }
 
 const char *
 intern_str(struct intern *in, const char *s, size_t n)
 {
-	size_t i = place(in, s, n);
-
-	if (in->slot[i] != NULL)
-		return in->slot[i];
-	if (in->used * 2 >= in->slots) {
-		grow(in);
-		i = place(in, s, n);
-	}
-	in->used++;
-	return in->slot[i] = arena_strndup(in->arena, s, n);
+	return in->at[intern_number(in, s, n)];
 }

@@ -9,40 +9,49 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/base.h"
 #include "map/map.h"
 
-struct fail;
 struct row;
 
-/* A folder or a message that was not simply copied. */
+/* A folder, or a message, that was not simply copied. */
 struct copy_note {
-	const char *folder, *dst_folder, *uid, *dst_uid; /* "" not known */
+	const char *folder, *dst_folder;
+	const char *uid, *dst_uid; /* uid "" for a folder; "" not known */
 	uint64_t size;
 	int64_t date;
 	const char *flags;
 	const uint8_t *digest; /* L0, NULL: not known */
-	const char *status, *code, *hint;
+	const char *status; /* refused differs missing skipped failed */
+	enum code code;
+	const char *hint;
 };
 
 struct copy_opt {
 	const char *ledger_dir;
 	struct map_opt map;
 	const char *const *only, *const *exclude; /* patterns, NULL-ended */
-	int64_t since, before;	     /* INTERNALDATE; CLOCK_NONE: no limit */
+	int64_t since, before; /* INTERNALDATE; CLOCK_NONE: no limit */
 	uint64_t min_size, max_size; /* 0: no limit */
-	int recognise_weak;	     /* L3 where it is unique on both sides */
-	int dry_run;		     /* nothing is written anywhere */
+	int recognise_weak; /* L3 where it is unique on both sides */
+	int dry_run; /* nothing is written anywhere */
 	/* All may be NULL. */
 	void (*tell)(void *, const struct row *job, const struct copy_note *);
 	void (*say)(void *, const char *line); /* loud, once */
 	void (*progress)(
 	    void *, uint64_t octets, uint64_t total, uint64_t messages);
-	void *arg;
+	void *arg; /* of all three */
 };
 
 struct copy_sum { /* the result row */
-	uint64_t messages, bytes, copied, copied_bytes, same, flagged, gone,
-	    failed, skipped, differs, refused;
+	uint64_t messages, bytes; /* found at the source */
+	uint64_t copied, copied_bytes; /* dry run: would be */
+	uint64_t same, flagged, gone;
+	uint64_t failed; /* not copied, whatever the reason */
+	uint64_t skipped; /* left out by an option */
+	uint64_t refused, differs; /* messages and folders that told so */
+	uint64_t code[CODE_COUNT]; /* notes by code */
+	struct fail first; /* what the first refused or failed one said */
 };
 
 struct copy;
@@ -51,12 +60,12 @@ int copy_new(struct copy **c, const struct copy_opt *o, struct fail *f);
 void copy_free(struct copy *c);
 /*
  * Does one job row.  Sessions are kept for the next row of the same account.
- * 0 also when messages were refused (see sum); -1 when the row could not be
- * done to its end, sum then says how far it came.
+ * 0 also when messages or folders were refused (see sum); -1 when the row could
+ * not be done to its end, sum then says how far it came.
  */
 int copy_job(struct copy *c, const struct row *job, struct copy_sum *sum,
     struct fail *f);
-/* Closes the sessions and the ledger. */
-int copy_end(struct copy *c, struct fail *f);
+/* Closes the sessions: no more rows of this account come. */
+void copy_end(struct copy *c);
 
 #endif

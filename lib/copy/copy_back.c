@@ -1,203 +1,254 @@
 /*
  * copy_back.c: reads back what the target made of flags and dates (servers
  * lie: Dovecot 2.3 turns every date in the future into now), and finds the
- * new ids where receipts do not tell them.
+ * new uids where receipts do not tell them.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "copy/copy_p.h"
 
+struct repair { /* a flag that APPEND did not set and STORE may */
+	uint64_t id;
+	uint32_t item;
+};
+struct back {
+	struct copy *c;
+	struct work *w;
+	struct repair *repair;
+	size_t n, room;
+	int again; /* the second look, after the repairs */
+};
+
+/* 1 if STORE may set what is lost: then the second look tells. */
 static int
-by_value(const void *a, const void *b)
+may_repair(struct back *b, size_t i, uint64_t id, const char *lost)
 {
-	const uint64_t *x = a, *y = b;
+	struct buf kept = {0}, never = {0};
 
-	return (*x > *y) - (*x < *y);
-}
-
-int
-hashes_before(struct copy *c, struct work *w, struct fail *f)
-{
-	struct buf uid = {0};
-	struct msgref m;
-	size_t room = 0;
-	int rc;
-
-	if (store_can(c->dst) & STORE_UIDPLUS ||
-	    (w->di.known & FOLDER_UIDNEXT) != 0)
+	if (b->again)
 		return 0;
-	rc = store_scan(c->dst, 0, f);
-	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
-		if (w->before_n == room) {
-			room = room ? room + room / 2 : 256;
-			w->before =
-			    mem_resize(w->before, room, sizeof(*w->before));
+	flags_allowed(lost, b->w->di.permanentflags, &kept, &never);
+	if (kept.len > 0) {
+		if (b->n == b->room) {
+			b->room = b->room ? b->room * 3 / 2 : 64;
+			b->repair =
+			    mem_resize(b->repair, b->room, sizeof(*b->repair));
 		}
-		buf_reset(&uid);
-		store_uid(c->dst, m.id, &uid);
-		w->before[w->before_n++] = ledger_hash(uid.data);
-		rc = 0;
+		b->repair[b->n++] = (struct repair){id, (uint32_t)i};
 	}
-	if (w->before_n > 0)
-		qsort(w->before, w->before_n, sizeof(*w->before), by_value);
-	buf_free(&uid);
-	return rc;
+	buf_free(&never);
+	buf_free(&kept);
+	return b->n > 0 && b->repair[b->n - 1].item == i;
 }
 
 static void
-compare(struct copy *c, struct work *w, size_t i, const struct msgref *got)
+date_hint(struct buf *hint, int64_t was, int64_t is)
 {
-	const struct msgref *m = &w->todo[i];
-	struct buf lost = {0}, hint = {0}, uid = {0};
-	char was[CLOCK_TEXT], is[CLOCK_TEXT];
-	int odd = 0;
+	char from[CLOCK_TEXT], to[CLOCK_TEXT];
 
-	store_uid(c->dst, got->id, &uid);
-	if (flags_minus(&lost, m->flags, got->flags) > 0) {
-		odd = 1;
-		buf_addf(&hint, "the target does not keep %s", lost.data);
-		tell_item(c, w, i, NULL, uid.data, "differs", "FLAG",
-		    hint.data);
-	}
-	if (m->date != got->date) {
-		odd = 1;
-		buf_reset(&hint);
-		if (m->date == CLOCK_NONE)
-			buf_addf(&hint,
-			    "the source has no usable date, the target gave "
-			    "it %s",
-			    clock_format(is, got->date));
-		else
-			buf_addf(&hint, "the target made %s of %s",
-			    clock_format(is, got->date),
-			    clock_format(was, m->date));
-		tell_item(c, w, i, NULL, uid.data, "differs", "DATE",
-		    hint.data);
-	}
-	c->sum->differs += (uint64_t)odd;
-	buf_free(&lost);
-	buf_free(&hint);
-	buf_free(&uid);
+	(void)clock_format(to, is);
+	if (was == CLOCK_NONE)
+		buf_addf(hint,
+		    "the source has no usable date, the target gave it %s", to);
+	else
+		buf_addf(hint, "the target made %s of %s", to,
+		    clock_format(from, was));
 }
 
-/* ---- where receipts told the ids ---- */
+static void
+compare(struct back *b, size_t i, const struct msgref *got, const char *uid)
+{
+	const struct item *it = &b->w->item[i];
+	struct buf lost = {0}, hint = {0};
+	int odd = 0;
 
-struct place {
-	uint32_t dst, item;
+	if (flags_minus(&lost, item_flags(b->w, it), got->flags) > 0 &&
+	    !may_repair(b, i, got->id, lost.data)) {
+		odd = 1;
+		buf_addf(&hint, "the target does not keep %s", lost.data);
+		tell_item(
+		    b->c, b->w, i, NULL, uid, "differs", CODE_FLAG, hint.data);
+	}
+	if (it->date != got->date && !b->again) {
+		odd = 1;
+		buf_reset(&hint);
+		date_hint(&hint, it->date, got->date);
+		tell_item(
+		    b->c, b->w, i, NULL, uid, "differs", CODE_DATE, hint.data);
+	}
+	b->c->sum->differs += (uint64_t)odd;
+	buf_free(&lost);
+	buf_free(&hint);
+}
+
+/* Some servers take flags only by STORE (Exchange \\Flagged, imap4d all). */
+static int
+repair(struct back *b, struct fail *f)
+{
+	size_t i;
+
+	for (i = 0; i < b->n; i++) {
+		const struct item *it = &b->w->item[b->repair[i].item];
+
+		if (carry_flags(b->c, b->w, b->repair[i].id,
+			item_flags(b->w, it), "", f) == -1 &&
+		    f->reach != REACH_MESSAGE)
+			return -1;
+	}
+	return 0;
+}
+
+/* ---- where receipts told the uids ---- */
+
+struct place { /* 12 octets: a million of them is what memory has to spare */
+	uint32_t dst[2];
+	uint32_t item;
 };
+
+static uint64_t
+dst_of(const struct place *p)
+{
+	return (uint64_t)p->dst[1] << 32 | p->dst[0];
+}
 
 static int
 by_dst(const void *a, const void *b)
 {
-	const struct place *x = a, *y = b;
+	uint64_t x = dst_of(a), y = dst_of(b);
 
-	return (x->dst > y->dst) - (x->dst < y->dst);
+	return (x > y) - (x < y);
 }
 
 static int
-back_by_id(struct copy *c, struct work *w, struct fail *f)
+back_by_uid(struct back *b, struct fail *f)
 {
-	struct place *at = mem_array(w->n, sizeof(*at));
+	struct copy *c = b->c;
+	struct work *w = b->w;
+	size_t told = w->accepted - w->order_n, n = 0, i;
+	struct place *at = mem_array(told, sizeof(*at)), like = {0}, *p;
+	int numbers = (store_can(c->dst) & STORE_UIDS) != 0;
+	struct buf uid = {0};
 	struct msgref got;
-	size_t i, n = 0;
 	int rc;
 
 	for (i = 0; i < w->n; i++)
-		if (w->fate[i] == FATE_DONE && w->todo[i].size != 0)
-			at[n++] = (struct place){
-			    (uint32_t)w->todo[i].size, (uint32_t)i};
+		if (w->item[i].fate == FATE_DONE && w->item[i].size != 0) {
+			at[n].dst[0] = (uint32_t)w->item[i].size;
+			at[n].dst[1] = (uint32_t)(w->item[i].size >> 32);
+			at[n++].item = (uint32_t)i;
+		}
 	qsort(at, n, sizeof(*at), by_dst);
-	rc = n > 0 ? store_scan(c->dst, at[0].dst, f) : 0;
-	while (n > 0 && rc == 0 && (rc = store_next(c->dst, &got, f)) == 1) {
-		struct place like = {(uint32_t)got.id, 0}, *p;
+	rc = store_scan(c->dst, numbers ? dst_of(&at[0]) : 0, f);
+	while (rc == 0 && (rc = store_next(c->dst, &got, f)) == 1) {
+		uint64_t hash;
 
+		buf_reset(&uid);
+		store_uid(c->dst, got.id, &uid);
+		hash = ledger_hash(uid.data);
+		like.dst[0] = (uint32_t)hash;
+		like.dst[1] = (uint32_t)(hash >> 32);
 		p = bsearch(&like, at, n, sizeof(like), by_dst);
 		if (p != NULL)
-			compare(c, w, p->item, &got);
+			compare(b, p->item, &got, uid.data);
 		rc = 0;
 	}
 	free(at);
+	buf_free(&uid);
 	return rc;
 }
 
 /* ---- where they did not ---- */
 
-/* The target's new ids, in its order. */
+/* The target's new messages in its order: how many, or one after another. */
 static int
-new_ids(struct copy *c, struct work *w, struct msgref **ids, size_t *n,
-    struct fail *f)
+new_ones(struct copy *c, const struct work *w, struct fail *f)
 {
-	uint64_t from = w->di.known & FOLDER_UIDNEXT ? w->di.uidnext : 0;
-	struct buf uid = {0};
-	struct msgref m;
-	size_t room = 0;
-	int rc = store_scan(c->dst, from, f);
+	uint64_t from = (store_can(c->dst) & STORE_UIDS) != 0
+	    ? w->di.uidnext
+	    : w->di.messages + 1;
 
-	*ids = NULL;
+	return store_scan(c->dst, from, f);
+}
+
+static int
+count_new(struct copy *c, const struct work *w, uint64_t *n, struct fail *f)
+{
+	struct msgref m;
+	int rc = new_ones(c, w, f);
+
 	*n = 0;
 	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
+		++*n;
 		rc = 0;
-		buf_reset(&uid);
-		store_uid(c->dst, m.id, &uid);
-		if (set_has(w->before, w->before_n, ledger_hash(uid.data)))
-			continue;
-		if (*n == room) {
-			room = room ? room + room / 2 : 256;
-			*ids = mem_resize(*ids, room, sizeof(**ids));
-		}
-		(*ids)[(*n)++] = m;
 	}
-	buf_free(&uid);
 	return rc;
 }
 
 /*
  * When exactly as many came as were accepted they are ours, in the order in
- * which they were sent.  Otherwise somebody else delivers here as well, and
- * the ids stay unknown: the digests in the ledger stand for them.
+ * which they were accepted.  Otherwise somebody else delivers here as well, and
+ * the uids stay unknown: the digests in the ledger stand for them.
  */
 static int
-back_by_order(struct copy *c, struct work *w, struct fail *f)
+back_by_order(struct back *b, struct fail *f)
 {
-	struct msgref *ids;
+	struct copy *c = b->c;
+	struct work *w = b->w;
 	struct buf uid = {0};
-	size_t i, k = 0, n;
-	int rc = new_ids(c, w, &ids, &n, f);
+	struct msgref m;
+	uint64_t n;
+	size_t k = 0;
+	int rc = count_new(c, w, &n, f);
 
-	if (rc == 0 && n == w->accepted)
-		for (i = 0; rc == 0 && i < w->n; i++) {
-			if (w->fate[i] != FATE_DONE || w->todo[i].size != 0 ||
-			    c->flight == NULL)
-				continue;
-			if (k == n)
-				break;
-			buf_reset(&uid);
-			store_uid(c->dst, ids[k].id, &uid);
-			compare(c, w, i, &ids[k++]);
+	if (rc == -1 || n != w->order_n)
+		return rc;
+	rc = new_ones(c, w, f);
+	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
+		size_t i = k < w->order_n ? w->order[k++] : w->n;
+
+		rc = 0;
+		if (i == w->n)
+			continue;
+		buf_reset(&uid);
+		store_uid(c->dst, m.id, &uid);
+		compare(b, i, &m, uid.data);
+		if (!b->again)
 			rc = note(c, w, i, STEP_DONE, uid.data, NULL, NULL, f);
-		}
-	free(ids);
+	}
 	buf_free(&uid);
 	return rc;
+}
+
+static int
+one_look(struct back *b, struct fail *f)
+{
+	struct work *w = b->w;
+	struct folder again;
+
+	/* Files are found again only when the folder is read anew. */
+	if ((store_can(b->c->dst) & STORE_UIDS) == 0) {
+		if (store_enter(b->c->dst, w->dst, 1, &again, f) == -1)
+			return -1;
+		w->di.permanentflags = again.permanentflags;
+	}
+	return w->accepted > w->order_n ? back_by_uid(b, f)
+					: back_by_order(b, f);
 }
 
 int
 read_back(struct copy *c, struct work *w, struct fail *f)
 {
-	size_t i;
-	int told = 0;
-	struct folder again;
+	struct back b = {.c = c, .w = w};
+	int rc;
 
 	if (w->accepted == 0)
 		return 0;
-	for (i = 0; i < w->n && !told; i++)
-		told = w->fate[i] == FATE_DONE && w->todo[i].size != 0;
-	if (told)
-		return back_by_id(c, w, f);
-	/* Files are found again only when the folder is read anew. */
-	if (store_enter(c->dst, w->dst, 1, &again, f) == -1)
-		return -1;
-	w->di.permanentflags = again.permanentflags;
-	return back_by_order(c, w, f);
+	rc = one_look(&b, f);
+	if (rc == 0 && b.n > 0 && (rc = repair(&b, f)) == 0) {
+		b.again = 1;
+		rc = one_look(&b, f);
+	}
+	free(b.repair);
+	return rc;
 }

@@ -3,27 +3,44 @@
  * mail that another tool brought, copies whose ledger was lost, and appends
  * whose answer a crash swallowed.  One for one: duplicates stay duplicates.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "copy/copy_p.h"
 
-struct found { /* a message of the target that nobody has claimed */
+struct found { /* 24 octets: a message that nobody has claimed */
 	uint8_t sum[16];
-	uint64_t id; /* 0: taken */
+	uint32_t id; /* 0: taken */
+	uint32_t flags; /* number in words */
 };
 struct pool {
 	struct copy *c;
 	struct work *w;
-	struct found *at;
+	struct found *at; /* sorted by sum when filled */
 	size_t n, room;
-	int kind; /* index of the sum that is compared */
+	unsigned int kind; /* the digest that is compared */
+	int doubt_only;
 	uint8_t (*elsewhere)[16]; /* role all: what other folders hold */
 	size_t elsewhere_n;
 };
 
 static int
-kind_index(unsigned int bit)
+by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int
+hash_in(const uint64_t *set, size_t n, uint64_t v)
+{
+	return n > 0 && bsearch(&v, set, n, sizeof(v), by_value) != NULL;
+}
+
+static int
+bit_number(unsigned int bit)
 {
 	int k = 0;
 
@@ -32,50 +49,48 @@ kind_index(unsigned int bit)
 	return k;
 }
 
-int
-digest_all(struct store *st, const uint64_t *ids, size_t n,
-    unsigned int kinds,
-    int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
-    void *arg, struct fail *f)
+/* ---- bodies, for their digests ---- */
+
+static int
+digest_one(
+    struct store *st, struct digest *d, struct ident *ident, struct fail *f)
 {
-	struct digest *d = digest_new(kinds, "/tmp");
-	size_t i;
-	int rc = 0;
+	const char *p;
+	size_t n;
+	int rc;
 
-	for (i = 0; rc == 0 && i < n; i += BURST) {
-		size_t some = n - i < BURST ? n - i : BURST, len;
-		uint64_t id, octets;
-		struct ident ident;
-		const char *p;
+	digest_reset(d);
+	while ((rc = store_read(st, &p, &n, f)) == 1)
+		if (digest_add(d, p, n, f) == -1)
+			return -1;
+	return rc == -1 ? -1 : digest_end(d, ident, f);
+}
 
-		rc = store_want(st, ids + i, some, f);
-		while (rc == 0 &&
-		    (rc = store_body(st, &id, &octets, f)) != 0) {
-			if (rc == -1 && f->reach == REACH_MESSAGE) {
-				rc = 0; /* it cannot be recognised */
-				continue;
-			}
-			if (rc == -1)
-				break;
-			digest_reset(d);
-			while ((rc = store_read(st, &p, &len, f)) == 1)
-				if (digest_add(d, p, len, f) == -1) {
-					rc = -1;
-					break;
-				}
-			if (rc == 0)
-				rc = digest_end(d, &ident, f);
-			if (rc == 0)
-				rc = each(arg, id, &ident, f);
-		}
-		if (rc == 0 && stop_signal() != 0)
-			rc = fail_set(f, CODE_CONN, REACH_ENDPOINT,
-			    AGAIN_LATER, "copy", "stopped by signal %d",
-			    stop_signal());
+/* Calls each for every body of these that comes. */
+static int
+digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
+    int (*each)(
+	struct pool *, uint64_t id, const struct ident *, struct fail *),
+    struct pool *p, struct fail *f)
+{
+	uint64_t id, octets;
+	struct ident ident;
+	int rc = store_want(st, ids, n, f);
+
+	while (rc == 0 && (rc = store_body(st, &id, &octets, f)) != 0) {
+		if (rc == 1)
+			rc = digest_one(st, d, &ident, f);
+		if (rc == 0)
+			rc = each(p, id, &ident, f);
+		else if (f->reach == REACH_MESSAGE)
+			rc = 0; /* unreadable: it cannot be recognised */
+		if (rc == 0)
+			rc = stopping(f);
 	}
-	digest_free(d);
 	return rc;
 }
+
+/* ---- the pool ---- */
 
 static int
 by_sum(const void *a, const void *b)
@@ -87,110 +102,125 @@ by_sum(const void *a, const void *b)
 }
 
 static int
-pool_add(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
+by_id(const void *a, const void *b)
 {
-	struct pool *p = arg;
+	const struct found *x = a, *y = b;
 
-	(void)f;
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+static void
+pool_add(struct pool *p, uint32_t id, uint32_t flags)
+{
 	if (p->n == p->room) {
 		p->room = p->room ? p->room + p->room / 2 : 256;
 		p->at = mem_resize(p->at, p->room, sizeof(*p->at));
 	}
-	memcpy(p->at[p->n].sum, ident->sum[p->kind], 16);
-	p->at[p->n++].id = id;
-	return 0;
+	memset(&p->at[p->n], 0, sizeof(*p->at));
+	p->at[p->n].id = id;
+	p->at[p->n++].flags = flags;
 }
 
-/* The first entry with this sum, or n. */
-static size_t
-pool_find(const struct pool *p, const uint8_t *sum, size_t len)
-{
-	size_t low = 0, high = p->n;
-
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (memcmp(p->at[mid].sum, sum, len) < 0)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-/* Takes one that is not taken yet; its id, or 0. */
-static uint64_t
-pool_take(struct pool *p, const uint8_t *sum, size_t len)
-{
-	size_t i;
-	uint64_t id;
-
-	for (i = pool_find(p, sum, len);
-	     i < p->n && memcmp(p->at[i].sum, sum, len) == 0; i++)
-		if ((id = p->at[i].id) != 0) {
-			p->at[i].id = 0;
-			return id;
-		}
-	return 0;
-}
-
-/* L3 is weak: it counts only where it is unique at the target. */
+/* Messages of the target from `from` on that no done entry stands for. */
 static int
-is_unique(const struct pool *p, const uint8_t *sum)
-{
-	size_t i = pool_find(p, sum, 16);
-
-	return i < p->n && memcmp(p->at[i].sum, sum, 16) == 0 &&
-	    (i + 1 == p->n || memcmp(p->at[i + 1].sum, sum, 16) != 0);
-}
-
-/* Ids of the target from `from` on that no done entry stands for. */
-static int
-unclaimed(struct pool *p, uint64_t from, uint64_t **ids, size_t *n,
-    struct fail *f)
+add_unclaimed(
+    struct pool *p, const struct sides *s, uint64_t from, struct fail *f)
 {
 	struct copy *c = p->c;
 	uint64_t *claimed;
-	size_t claims, room = 0;
+	size_t n;
 	struct buf uid = {0};
 	struct msgref m;
 	int rc;
 
-	*ids = NULL;
-	*n = 0;
-	if (ledger_claimed(c->ledger, p->w->dst, p->w->di.uidvalidity,
-		p->w->folder, p->w->si.uidvalidity, &claimed, &claims,
-		f) == -1)
+	if (ledger_claimed(c->ledger, s, &claimed, &n, f) == -1)
 		return -1;
 	rc = store_scan(c->dst, from, f);
 	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
+		uint64_t hash;
+
 		buf_reset(&uid);
 		store_uid(c->dst, m.id, &uid);
+		hash = ledger_hash(uid.data);
+		if (!hash_in(claimed, n, hash))
+			pool_add(p, (uint32_t)m.id,
+			    intern_number(
+				p->w->words, m.flags, strlen(m.flags)));
 		rc = 0;
-		if (set_has(claimed, claims, ledger_hash(uid.data)))
-			continue;
-		if (*n == room) {
-			room = room ? room + room / 2 : 256;
-			*ids = mem_resize(*ids, room, sizeof(**ids));
-		}
-		(*ids)[(*n)++] = m.id;
 	}
 	free(claimed);
 	buf_free(&uid);
 	return rc;
 }
 
-/* What is done, but of unknown place, takes its share of the pool first. */
-static void
-give_unplaced(struct pool *p)
+static int
+set_sum(struct pool *p, uint64_t id, const struct ident *ident, struct fail *f)
 {
-	uint64_t *prefix;
-	size_t i, n = ledger_unplaced(p->c->ledger, &prefix);
+	struct found like = {.id = (uint32_t)id}, *at;
 
-	for (i = 0; i < n; i++)
-		(void)pool_take(p, (const uint8_t *)&prefix[i], 8);
-	free(prefix);
+	(void)f;
+	at = bsearch(&like, p->at, p->n, sizeof(like), by_id);
+	if (at != NULL && (ident->have & p->kind) != 0)
+		memcpy(at->sum, ident->sum[bit_number(p->kind)], 16);
+	return 0;
 }
+
+/* Digests what is in the pool; drops what was taken or cannot be read. */
+static int
+fill(struct pool *p, struct fail *f)
+{
+	static const uint8_t none[16];
+	struct digest *d = digest_new(p->kind, "/tmp");
+	uint64_t ids[BURST];
+	size_t i, k, n = 0;
+	int rc = 0;
+
+	for (i = k = 0; i < p->n; i++)
+		if (p->at[i].id != 0)
+			p->at[k++] = p->at[i];
+	p->n = k;
+	for (i = 0; i < p->n; i++)
+		memset(p->at[i].sum, 0, sizeof(p->at[i].sum));
+	if (p->n > 0)
+		qsort(p->at, p->n, sizeof(*p->at), by_id);
+	for (i = 0; rc == 0 && i < p->n; i++) {
+		ids[n++] = p->at[i].id;
+		if (n < BURST && i + 1 < p->n)
+			continue;
+		rc = digest_burst(p->c->dst, ids, n, d, set_sum, p, f);
+		n = 0;
+	}
+	digest_free(d);
+	for (i = k = 0; i < p->n; i++)
+		if (memcmp(p->at[i].sum, none, sizeof(none)) != 0)
+			p->at[k++] = p->at[i];
+	p->n = k;
+	if (p->n > 0)
+		qsort(p->at, p->n, sizeof(*p->at), by_sum);
+	return rc;
+}
+
+/* The first with this sum that is not taken; NULL if there is none. */
+static struct found *
+pool_find(const struct pool *p, const uint8_t *sum)
+{
+	size_t low = 0, high = p->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (memcmp(p->at[mid].sum, sum, 16) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < p->n && memcmp(p->at[low].sum, sum, 16) == 0; low++)
+		if (p->at[low].id != 0)
+			return &p->at[low];
+	return NULL;
+}
+
+/* ---- the source's messages ---- */
 
 static size_t
 item_of(const struct work *w, uint64_t id)
@@ -200,12 +230,50 @@ item_of(const struct work *w, uint64_t id)
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
-		if (w->todo[mid].id < id)
+		if (w->item[mid].id < id)
 			low = mid + 1;
 		else
 			high = mid;
 	}
 	return low;
+}
+
+/* It is there: what it lacks of flags follows, what it has more stays. */
+static int
+known(struct pool *p, size_t i, struct found *at, const uint8_t *digest,
+    struct fail *f)
+{
+	struct copy *c = p->c;
+	struct item *it = &p->w->item[i];
+	const char *is = item_flags(p->w, it);
+	struct buf uid = {0}, extra = {0}, both = {0};
+	int rc = 0;
+
+	if (at != NULL) {
+		const char *has = intern_at(p->w->words, at->flags);
+
+		store_uid(c->dst, at->id, &uid);
+		(void)flags_minus(&extra, has, is);
+		buf_addf(&both, "%s%s%s", is, *is ? " " : "",
+		    extra.len > 0 ? extra.data : "");
+		if (!c->o->dry_run)
+			rc = carry_flags(c, p->w, at->id,
+			    flags_canon(p->w->words, both.data, both.len), has,
+			    f);
+		if (rc == -1 && f->reach == REACH_MESSAGE)
+			rc = 0; /* flags are no reason to copy it twice */
+		at->id = 0;
+	}
+	if (rc == 0)
+		rc = note(c, p->w, i, STEP_DONE, uid.len ? uid.data : "",
+		    digest, NULL, f);
+	if (it->fate != FATE_PLACE)
+		c->sum->same++;
+	it->fate = FATE_OVER;
+	buf_free(&uid);
+	buf_free(&extra);
+	buf_free(&both);
+	return rc;
 }
 
 static int
@@ -214,51 +282,56 @@ by_first_16(const void *key, const void *elem)
 	return memcmp(key, elem, 16);
 }
 
-/* A source message: is it at the target? */
 static int
-match(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
+match(struct pool *p, uint64_t id, const struct ident *ident, struct fail *f)
 {
-	struct pool *p = arg;
-	struct work *w = p->w;
-	size_t i = item_of(w, id);
-	const uint8_t *sum = ident->sum[p->kind];
-	struct buf uid = {0};
-	uint64_t dst = 0;
-	int rc = 0;
+	size_t i = item_of(p->w, id);
+	struct found *at;
 
-	if (p->elsewhere != NULL) {
-		if (bsearch(ident->sum[0], p->elsewhere, p->elsewhere_n, 16,
-			by_first_16) == NULL)
-			return 0;
-	} else if ((p->kind == 3 && !is_unique(p, sum)) ||
-	    (dst = pool_take(p, sum, 16)) == 0)
+	if (i == p->w->n || p->w->item[i].id != id ||
+	    (ident->have & p->kind) == 0)
 		return 0;
-	if (dst != 0)
-		store_uid(p->c->dst, dst, &uid);
-	rc = note(p->c, w, i, STEP_DONE, uid.len ? uid.data : "",
-	    ident->sum[0], NULL, f);
-	buf_free(&uid);
-	w->fate[i] = FATE_DONE;
-	p->c->sum->same++;
-	return rc;
+	if (p->elsewhere != NULL)
+		return bsearch(ident->sum[0], p->elsewhere, p->elsewhere_n, 16,
+			   by_first_16) == NULL
+		    ? 0
+		    : known(p, i, NULL, ident->sum[0], f);
+	at = pool_find(p, ident->sum[bit_number(p->kind)]);
+	return at == NULL ? 0 : known(p, i, at, ident->sum[0], f);
 }
 
-/* Strikes off what is left with this fate (or all), by comparing bodies. */
+/* What is done but of unknown place takes its share before the others. */
 static int
-match_items(struct pool *p, int doubt_only, struct fail *f)
+is_asked(const struct pool *p, const struct item *it, int turn)
+{
+	if (turn == 0)
+		return it->fate == FATE_PLACE && p->elsewhere == NULL;
+	return it->fate == FATE_DOUBT ||
+	    (!p->doubt_only && (it->fate == FATE_NEW || it->fate == FATE_LEFT));
+}
+
+static int
+match_all(struct pool *p,
+    int (*each)(
+	struct pool *, uint64_t id, const struct ident *, struct fail *),
+    struct fail *f)
 {
 	struct work *w = p->w;
-	uint64_t *ids = mem_array(w->n, sizeof(*ids));
-	unsigned int kinds = DIGEST_L0 | 1u << p->kind;
-	size_t i, n = 0;
-	int rc;
+	struct digest *d = digest_new(DIGEST_L0 | p->kind, "/tmp");
+	uint64_t ids[BURST];
+	size_t i, n;
+	int rc = 0, turn;
 
-	for (i = 0; i < w->n; i++)
-		if (w->fate[i] == FATE_DOUBT ||
-		    (!doubt_only && w->fate[i] == FATE_NEW))
-			ids[n++] = w->todo[i].id;
-	rc = digest_all(p->c->src, ids, n, kinds, match, p, f);
-	free(ids);
+	for (turn = 0; turn < 2; turn++)
+		for (i = n = 0; rc == 0 && i <= w->n; i++) {
+			if (i < w->n && is_asked(p, &w->item[i], turn))
+				ids[n++] = w->item[i].id;
+			if (n == 0 || (n < BURST && i < w->n))
+				continue;
+			rc = digest_burst(p->c->src, ids, n, d, each, p, f);
+			n = 0;
+		}
+	digest_free(d);
 	return rc;
 }
 
@@ -266,41 +339,171 @@ match_items(struct pool *p, int doubt_only, struct fail *f)
 static int
 strike_elsewhere(struct copy *c, struct work *w, struct fail *f)
 {
-	struct pool p = {.c = c, .w = w};
-	int rc;
+	struct pool p = {.c = c, .w = w, .kind = DIGEST_L0};
+	int rc = 0;
 
 	if (ledger_digests(c->ledger, &p.elsewhere, &p.elsewhere_n, f) == -1)
 		return -1;
-	rc = p.elsewhere_n > 0 ? match_items(&p, 0, f) : 0;
+	if (p.elsewhere_n > 0)
+		rc = match_all(&p, match, f);
 	free(p.elsewhere);
 	return rc;
+}
+
+/* ---- L3: weak, so only where it is the only one on either side ---- */
+
+static int
+gather(struct pool *p, uint64_t id, const struct ident *ident, struct fail *f)
+{
+	(void)f;
+	if ((ident->have & p->kind) == 0)
+		return 0;
+	pool_add(p, (uint32_t)id, 0);
+	memcpy(p->at[p->n - 1].sum, ident->sum[bit_number(p->kind)], 16);
+	return 0;
+}
+
+/* How many from at on have its sum. */
+static size_t
+run_of(const struct pool *p, size_t i)
+{
+	size_t n = 1;
+
+	while (i + n < p->n && memcmp(p->at[i].sum, p->at[i + n].sum, 16) == 0)
+		n++;
+	return n;
+}
+
+static int
+match_weak(struct pool *p, struct fail *f)
+{
+	struct pool mine = {.c = p->c, .w = p->w, .kind = DIGEST_L3};
+	size_t i, n;
+	int rc = match_all(&mine, gather, f);
+
+	if (mine.n > 0)
+		qsort(mine.at, mine.n, sizeof(*mine.at), by_sum);
+	for (i = 0; rc == 0 && i < mine.n; i += n) {
+		struct found *at = pool_find(p, mine.at[i].sum);
+
+		n = run_of(&mine, i);
+		if (at == NULL || n > 1 || run_of(p, (size_t)(at - p->at)) > 1)
+			continue;
+		rc = known(p, item_of(p->w, mine.at[i].id), at, NULL, f);
+	}
+	free(mine.at);
+	return rc;
+}
+
+/* ---- how far one has to look ---- */
+
+/* What a folder was like when all in it had been looked at. */
+static void
+looked_name(const struct work *w, struct buf *name)
+{
+	buf_addf(name, "looked %s", w->folder);
+}
+
+/* The target's UIDs from *from on have not been looked at. */
+static int
+has_looked(struct copy *c, const struct work *w, uint64_t *from)
+{
+	struct buf name = {0};
+	unsigned int src, dst;
+	unsigned long long next;
+	const char *value;
+	int n = 0, rc;
+
+	looked_name(w, &name);
+	value = ledger_get(c->ledger, name.data);
+	rc = value != NULL &&
+	    sscanf(value, "%u %u %llu %n", &src, &dst, &next, &n) == 3 &&
+	    n > 0 && src == w->si.uidvalidity && dst == w->di.uidvalidity &&
+	    strcmp(value + n, w->dst) == 0;
+	*from = rc ? next : 0;
+	buf_free(&name);
+	return rc;
+}
+
+static int
+has_looked_now(struct copy *c, const struct work *w, struct fail *f)
+{
+	struct buf name = {0}, value = {0};
+	int rc;
+
+	if (c->o->dry_run)
+		return 0;
+	looked_name(w, &name);
+	buf_addf(&value, "%u %u %u %s", (unsigned int)w->si.uidvalidity,
+	    (unsigned int)w->di.uidvalidity, (unsigned int)w->di.uidnext,
+	    w->dst);
+	rc = ledger_set(c->ledger, name.data, value.data, f);
+	buf_free(&name);
+	buf_free(&value);
+	return rc;
+}
+
+static int
+pass(struct pool *p, unsigned int kind, struct fail *f)
+{
+	if (p->n == 0)
+		return 0;
+	p->kind = kind;
+	if (fill(p, f) == -1)
+		return -1;
+	return kind == DIGEST_L3 ? match_weak(p, f) : match_all(p, match, f);
+}
+
+/*
+ * By octets first; then by what the target is known to change; and what came
+ * since an append whose answer is not known may be that message, whatever the
+ * target made of it.
+ */
+static int
+passes(struct pool *p, int doubt, struct fail *f)
+{
+	const struct copy_opt *o = p->c->o;
+	unsigned int alters = p->c->alters;
+	int doubt_only = p->doubt_only;
+
+	if (o->dry_run)
+		return pass(p, DIGEST_L3, f);
+	if (pass(p, DIGEST_L0, f) == -1 ||
+	    (alters != DIGEST_L0 && pass(p, alters, f) == -1))
+		return -1;
+	p->doubt_only = 1;
+	if (doubt && alters != DIGEST_BYTES && pass(p, DIGEST_BYTES, f) == -1)
+		return -1;
+	p->doubt_only = doubt_only;
+	return o->recognise_weak ? pass(p, DIGEST_L3, f) : 0;
 }
 
 int
 recognise(struct copy *c, struct work *w, struct fail *f)
 {
-	struct pool p = {.c = c, .w = w, .kind = kind_index(c->match)};
-	uint64_t *ids = NULL, from = 0;
-	int doubt = ledger_count(c->ledger, KNOWN_INTENT) > 0, rc = 0;
-	size_t n = 0;
+	struct pool p = {.c = c, .w = w};
+	struct sides s = {.folder = w->folder,
+	    .dst_folder = w->dst,
+	    .uidvalidity = w->si.uidvalidity,
+	    .dst_uidvalidity = w->di.uidvalidity};
+	int doubt = ledger_count(c->ledger, KNOWN_INTENT) > 0, looked, rc = 0;
+	uint64_t from, since = ledger_doubt(c->ledger);
 
-	if (w->role == ROLE_ALL && strike_elsewhere(c, w, f) == -1)
+	if (w->move->src->role == ROLE_ALL && strike_elsewhere(c, w, f) == -1)
 		return -1;
-	if (w->n == 0 || (w->seen && !doubt))
+	looked = has_looked(c, w, &from);
+	if ((store_can(c->dst) & STORE_UIDS) == 0) {
+		p.doubt_only = looked;
+		from = 0;
+		rc = looked && !doubt ? 1 : 0;
+	} else if (since < from)
+		from = since;
+	if (w->n == 0)
 		return 0;
-	if (w->seen && (store_can(c->dst) & STORE_UIDS) != 0)
-		from = ledger_doubt(c->ledger);
-	if (!w->fresh || w->seen)
-		rc = unclaimed(&p, from, &ids, &n, f);
-	if (rc == 0 && n > 0)
-		rc = digest_all(c->dst, ids, n,
-		    DIGEST_L0 | 1u << p.kind, pool_add, &p, f);
-	free(ids);
-	if (rc == 0 && p.n > 0) {
-		qsort(p.at, p.n, sizeof(*p.at), by_sum);
-		give_unplaced(&p);
-		rc = match_items(&p, w->seen, f);
-	}
+	if (rc == 0 && !w->fresh && w->di.messages > 0)
+		rc = add_unclaimed(&p, &s, from, f);
+	if (rc == 0 && p.n > 0)
+		rc = passes(&p, doubt, f);
 	free(p.at);
-	return rc;
+	return rc == -1 ? -1 : has_looked_now(c, w, f);
 }

@@ -4,32 +4,6 @@
 
 #include "copy/copy_p.h"
 
-void
-work_free(struct work *w)
-{
-	free(w->todo);
-	free(w->fate);
-	free(w->before);
-	w->todo = NULL;
-	w->fate = NULL;
-	w->before = NULL;
-	w->n = w->room = w->before_n = 0;
-}
-
-static int
-by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-int
-set_has(const uint64_t *set, size_t n, uint64_t v)
-{
-	return n > 0 && bsearch(&v, set, n, sizeof(v), by_value) != NULL;
-}
-
 /* ---- options that leave messages out ---- */
 
 /* uids: numbers and ranges, "1:100,205"; "*" is the end. */
@@ -45,9 +19,9 @@ in_ranges(const char *s, uint64_t id)
 		if (text_u64(s, low_len, &low)) {
 			if (colon == NULL)
 				high = low;
-			else if (colon[1] != '*')
-				(void)text_u64(
-				    colon + 1, n - low_len - 1, &high);
+			else if (colon[1] != '*' &&
+			    !text_u64(colon + 1, n - low_len - 1, &high))
+				high = 0;
 			if (id >= low && id <= high)
 				return 1;
 		}
@@ -70,22 +44,29 @@ is_wanted(const struct copy *c, const struct msgref *m)
 }
 
 static void
-add(struct work *w, const struct msgref *m, enum fate fate)
+add(struct copy *c, struct work *w, const struct msgref *m, enum fate fate)
 {
+	struct item *it;
+
 	if (w->n == w->room) {
 		w->room = w->room ? w->room + w->room / 2 : 256;
-		w->todo = mem_resize(w->todo, w->room, sizeof(*w->todo));
-		w->fate = mem_resize(w->fate, w->room, sizeof(*w->fate));
+		w->item = mem_resize(w->item, w->room, sizeof(*w->item));
 	}
-	w->todo[w->n] = *m;
-	w->fate[w->n++] = (unsigned char)fate;
-	w->octets += m->size;
+	it = &w->item[w->n++];
+	it->id = (uint32_t)m->id;
+	it->flags = intern_number(w->words, m->flags, strlen(m->flags));
+	it->size = m->size & ((UINT64_C(1) << 56) - 1);
+	it->fate = fate;
+	it->date = m->date;
+	if (fate < FATE_PLACE)
+		c->total += it->size;
 }
 
 /* ---- flags of what was copied before ---- */
 
 struct change {
-	uint64_t dst; /* hash of the target's id */
+	uint64_t dst; /* ledger_hash of the target's uid */
+	uint64_t id; /* at the target, 0: not there */
 	struct msgref m;
 	const char *was;
 };
@@ -95,14 +76,21 @@ struct changes {
 };
 
 static void
-add_change(struct changes *all, uint64_t dst, const struct msgref *m,
-    const char *was)
+add_change(struct copy *c, struct work *w, struct changes *all,
+    const struct known_as *k, struct msgref m)
 {
+	int numbers = (store_can(c->dst) & STORE_UIDS) != 0;
+
+	/* Strings of stores and of the ledger go with the next look. */
+	m.flags = intern_str(w->words, m.flags, strlen(m.flags));
 	if (all->n == all->room) {
 		all->room = all->room ? 2 * all->room : 64;
 		all->at = mem_resize(all->at, all->room, sizeof(*all->at));
 	}
-	all->at[all->n++] = (struct change){dst, *m, was};
+	all->at[all->n++] = (struct change){.dst = k->dst,
+	    .id = numbers ? k->dst : 0,
+	    .m = m,
+	    .was = intern_str(w->words, k->flags, strlen(k->flags))};
 }
 
 static int
@@ -139,47 +127,62 @@ note_flags(struct copy *c, struct work *w, const struct change *ch,
 	return rc;
 }
 
-static int
-carry(struct copy *c, struct work *w, const struct change *ch, uint64_t id,
-    struct fail *f)
+int
+carry_flags(struct copy *c, const struct work *w, uint64_t id, const char *is,
+    const char *was, struct fail *f)
 {
-	struct buf add = {0}, kept = {0}, lost = {0}, gone = {0}, uid = {0};
-	int rc;
+	struct buf add = {0}, kept = {0}, lost = {0}, gone = {0};
+	int rc = 0;
 
-	(void)flags_minus(&add, ch->m.flags, ch->was);
-	(void)flags_minus(&gone, ch->was, ch->m.flags);
-	flags_allowed(add.data, w->di.permanentflags, &kept, &lost);
-	rc = store_flags(c->dst, id, kept.data, gone.data, f);
-	store_uid(c->dst, id, &uid);
-	if (rc == 0 && (rc = note_flags(c, w, ch, uid.data, f)) == 0)
-		c->sum->flagged++;
+	(void)flags_minus(&add, is, was);
+	(void)flags_minus(&gone, was, is);
+	if (add.len > 0)
+		flags_allowed(add.data, w->di.permanentflags, &kept, &lost);
+	if (kept.len > 0 || gone.len > 0)
+		rc = store_flags(c->dst, id, kept.len > 0 ? kept.data : "",
+		    gone.len > 0 ? gone.data : "", f);
 	buf_free(&add);
 	buf_free(&kept);
 	buf_free(&lost);
 	buf_free(&gone);
+	return rc;
+}
+
+/* What the target refuses is told once: the ledger has it as carried. */
+static int
+carry(struct copy *c, struct work *w, const struct change *ch, struct fail *f)
+{
+	struct buf uid = {0};
+	struct fail why = {0};
+	int rc = carry_flags(c, w, ch->id, ch->m.flags, ch->was, &why);
+
+	if (rc == -1 && why.reach != REACH_MESSAGE) {
+		*f = why;
+		return -1;
+	}
+	store_uid(c->dst, ch->id, &uid);
+	if (rc == 0)
+		c->sum->flagged++;
+	else {
+		add(c, w, &ch->m, FATE_OVER);
+		tell_item(
+		    c, w, --w->n, NULL, uid.data, "differs", why.code, why.why);
+		c->sum->differs++;
+	}
+	rc = note_flags(c, w, ch, uid.data, f);
 	buf_free(&uid);
 	return rc;
 }
 
-/*
- * The target is read once for the ids, which need not be numbers; what is no
- * longer there was deleted by its owner, and stays deleted.
- */
+/* Uids that are no numbers are found by reading the target once. */
 static int
-carry_all(
-    struct copy *c, struct work *w, struct changes *all, struct fail *f)
+find_ids(struct copy *c, struct changes *all, struct fail *f)
 {
-	struct {
-		uint64_t id;
-		size_t at;
-	} *hit = mem_array(all->n, sizeof(*hit));
 	struct buf uid = {0};
 	struct msgref m;
-	size_t i, n = 0;
-	int rc;
+	int rc = store_scan(c->dst, 0, f);
 
 	qsort(all->at, all->n, sizeof(*all->at), by_dst);
-	rc = store_scan(c->dst, 0, f);
 	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
 		struct change like = {0}, *ch;
 
@@ -187,27 +190,34 @@ carry_all(
 		store_uid(c->dst, m.id, &uid);
 		like.dst = ledger_hash(uid.data);
 		ch = bsearch(&like, all->at, all->n, sizeof(like), by_dst);
-		if (ch != NULL && n < all->n) {
-			hit[n].id = m.id;
-			hit[n++].at = (size_t)(ch - all->at);
-		}
+		if (ch != NULL)
+			ch->id = m.id;
 		rc = 0;
 	}
-	for (i = 0; rc == 0 && i < n; i++) {
-		rc = carry(c, w, &all->at[hit[i].at], hit[i].id, f);
-		if (rc == -1 && f->reach == REACH_MESSAGE) {
-			c->sum->failed++;
-			rc = 0;
-		}
-	}
-	free(hit);
 	buf_free(&uid);
+	return rc;
+}
+
+/* What is no longer at the target was removed by its owner, and stays so. */
+static int
+carry_all(struct copy *c, struct work *w, struct changes *all, struct fail *f)
+{
+	size_t i;
+	int rc = 0;
+
+	for (i = 0; i < all->n && all->at[i].id != 0; i++)
+		;
+	if (i < all->n)
+		rc = find_ids(c, all, f);
+	for (i = 0; rc == 0 && i < all->n; i++)
+		if (all->at[i].id != 0)
+			rc = carry(c, w, &all->at[i], f);
 	return rc;
 }
 
 /* ---- the scan ---- */
 
-static int
+static void
 one(struct copy *c, struct work *w, const struct msgref *m,
     struct changes *changed)
 {
@@ -216,22 +226,23 @@ one(struct copy *c, struct work *w, const struct msgref *m,
 
 	c->sum->messages++;
 	c->sum->bytes += m->size;
-	if (!is_wanted(c, m)) {
-		c->sum->skipped++;
-		return 0;
-	}
 	store_uid(c->src, m->id, &uid);
 	ledger_find(c->ledger, ledger_hash(uid.data), &k);
 	buf_free(&uid);
-	if (k.state != KNOWN_DONE) {
-		add(w, m, k.state == KNOWN_INTENT ? FATE_DOUBT : FATE_NEW);
-		return 0;
-	}
-	w->found++;
-	c->sum->same++;
-	if (k.dst != 0 && strcmp(k.flags, m->flags) != 0)
-		add_change(changed, k.dst, m, k.flags);
-	return 0;
+	w->found += k.state == KNOWN_DONE;
+	if (!is_wanted(c, m))
+		c->sum->skipped++;
+	else if (k.state == KNOWN_DONE) {
+		c->sum->same++;
+		if (k.dst == 0)
+			add(c, w, m, FATE_PLACE);
+		else if (strcmp(k.flags, m->flags) != 0)
+			add_change(c, w, changed, &k, *m);
+	} else
+		add(c, w, m,
+		    k.state == KNOWN_INTENT	? FATE_DOUBT
+			: k.state == KNOWN_LEFT ? FATE_LEFT
+						: FATE_NEW);
 }
 
 int
@@ -239,23 +250,19 @@ look(struct copy *c, struct work *w, struct fail *f)
 {
 	struct changes changed = {0};
 	struct msgref m;
+	uint64_t done = ledger_count(c->ledger, KNOWN_DONE);
 	int rc;
 
-	w->found = w->octets = 0;
 	if (store_scan(c->src, 0, f) == -1)
 		return -1;
 	while ((rc = store_next(c->src, &m, f)) == 1)
-		(void)one(c, w, &m, &changed);
-	if (rc == 0 && *row_get(c->job, "uids") == '\0' &&
-	    ledger_count(c->ledger, KNOWN_DONE) > w->found)
-		c->sum->gone +=
-		    ledger_count(c->ledger, KNOWN_DONE) - w->found;
-	if (rc == 0 && changed.n > 0) {
-		if (c->o->dry_run)
-			c->sum->flagged += changed.n;
-		else
-			rc = carry_all(c, w, &changed, f);
-	}
+		one(c, w, &m, &changed);
+	if (rc == 0 && done > w->found)
+		c->sum->gone += done - w->found;
+	if (rc == 0 && c->o->dry_run)
+		c->sum->flagged += changed.n;
+	else if (rc == 0 && changed.n > 0)
+		rc = carry_all(c, w, &changed, f);
 	free(changed.at);
 	return rc;
 }

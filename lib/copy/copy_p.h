@@ -13,87 +13,105 @@
 enum fate {
 	FATE_NEW,
 	FATE_DOUBT, /* the ledger has an intent and no more */
+	FATE_LEFT, /* refused before: tried again, after all others */
+	FATE_PLACE, /* done, but the ledger does not know its target uid */
 	FATE_SENT,
-	FATE_DONE,  /* its ref.size is the target's id from here on */
 	FATE_ALONE, /* refused with its batch, once */
-	FATE_LEFT
+	FATE_MISSING, /* asked for and not sent */
+	FATE_DONE,
+	FATE_OVER /* no more of it in this run */
 };
 
-struct flight { /* a message on its way: slot is its index modulo FLIGHTS */
-	size_t item;
+struct item { /* 24 octets */
+	uint32_t id;
+	uint32_t flags; /* number in words */
+	/* The source's hint; then what was sent; of a done one the
+	 * ledger_hash of its target uid. */
+	uint64_t size : 56, fate : 8;
+	int64_t date;
+};
+
+struct flight { /* digest of a message under way, by item modulo FLIGHTS */
 	uint8_t digest[32];
 };
 enum { FLIGHTS = 16384, BURST = 512 };
 
-struct work { /* the folder in hand: 37 octets a message to be copied */
+struct work { /* the folder in hand */
+	const struct move *move;
 	const char *folder, *dst;
-	enum role role, dst_role;
-	int subscribed;
 	struct folder si, di;
-	struct msgref *todo;
-	unsigned char *fate;
+	int fresh; /* the target folder was made by this run */
+	struct item *item;
 	size_t n, room;
-	uint64_t octets; /* of todo */
-	int seen;   /* what the target held before is accounted for */
-	int fresh;  /* the target folder was made by this run */
+	struct intern *words; /* flag sets */
 	uint64_t found; /* ledger entries that are still at the source */
-	uint64_t *before; /* hashes of target ids, where receipts have none */
-	size_t before_n;
 	uint64_t accepted;
+	uint32_t
+	    *order; /* items as they were accepted, where no uid was told */
+	size_t order_n, order_room;
 	int full; /* the target is over its quota */
 };
 
 struct copy {
 	const struct copy_opt *o;
 	struct map *map;
-	unsigned int match; /* digest kind that recognises a copy */
+	unsigned int alters; /* digest kind that the target's copies keep */
 
-	struct row *account; /* columns of the sessions in hand */
-	struct arena *arena;
+	char *account; /* of the sessions in hand, NULL: none */
 	struct store *src, *dst;
-	struct ledger *ledger;
-	char key[17];
+	struct folder *src_list, *dst_list;
+	size_t src_n, dst_n;
 
+	struct ledger *ledger; /* of the job */
 	const struct row *job;
 	struct copy_sum *sum;
 	struct digest *digest;
 	struct flight *flight;
-	uint64_t octets, total, messages;
+	uint64_t octets, total, messages; /* for progress, over all jobs */
 };
+
+/* ---- copy_note.c: what is written down and what is told ---- */
+
+const char *item_flags(const struct work *w, const struct item *it);
+/* A ledger line for item i.  dst_uid "" and digest NULL: not known.  Nothing
+ * in a dry run. */
+int note(struct copy *c, const struct work *w, size_t i, enum step step,
+    const char *dst_uid, const uint8_t *digest, const struct fail *why,
+    struct fail *f);
+/* A row about item i. */
+void
+tell_item(struct copy *c, const struct work *w, size_t i, const uint8_t *digest,
+    const char *dst_uid, const char *status, enum code code, const char *hint);
+/* A row about the folder; why's code and text. */
+void tell_folder(struct copy *c, const struct move *m, const char *status,
+    const struct fail *why);
+/* Item i is given up in this run: ledger, row and sum. */
+int leave(struct copy *c, struct work *w, size_t i, const uint8_t *digest,
+    const struct fail *why, struct fail *f);
+/* -1 and a failure if a signal asks to stop. */
+int stopping(struct fail *f);
 
 /* ---- copy_look.c ---- */
 
-/* The source's messages against the ledger: fills w->todo, carries flag
+/* The source's messages against the ledger: fills w->item, carries flag
  * changes. */
 int look(struct copy *c, struct work *w, struct fail *f);
-void work_free(struct work *w);
-int set_has(const uint64_t *set, size_t n, uint64_t v);
+/* +FLAGS and -FLAGS of target message id, as far as the folder keeps them. */
+int carry_flags(struct copy *c, const struct work *w, uint64_t id,
+    const char *is, const char *was, struct fail *f);
 
 /* ---- copy_known.c ---- */
 
 /* Strikes off the list what the target holds already. */
 int recognise(struct copy *c, struct work *w, struct fail *f);
-/* Calls each for every body of ids that comes. */
-int digest_all(struct store *st, const uint64_t *ids,
-    size_t n, unsigned int kinds,
-    int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
-    void *arg, struct fail *f);
 
 /* ---- copy_send.c ---- */
 
 int send_all(struct copy *c, struct work *w, struct fail *f);
-/* Records an end of message i; digest NULL: not known. */
-int note(struct copy *c, struct work *w, size_t i, enum step step,
-    const char *dst_uid, const uint8_t *digest, const struct fail *why,
-    struct fail *f);
-void tell_item(struct copy *c, const struct work *w, size_t i,
-    const uint8_t *digest, const char *dst_uid, const char *status,
-    const char *code, const char *hint);
 
 /* ---- copy_back.c ---- */
 
 /* What the target made of flags and dates; ids where receipts had none. */
 int read_back(struct copy *c, struct work *w, struct fail *f);
-int hashes_before(struct copy *c, struct work *w, struct fail *f);
 
 #endif

@@ -10,10 +10,6 @@
 
 enum { QUEUE = 1 << 16 };
 
-static const char first_line[] =
-    "op\tat\tfolder\tuidvalidity\tuid\tdst_folder\tdst_uidvalidity\tdst_uid\t"
-    "size\tdate\tflags\tdigest\tcode\twhy\tsum\n";
-
 static int
 io(struct ledger *l, const char *what, struct fail *f)
 {
@@ -127,17 +123,17 @@ index_each(
 static int
 begin(struct ledger *l, struct fail *f)
 {
-	char head[sizeof(first_line)];
-	size_t n = sizeof(first_line) - 1;
+	size_t n = strlen(ledger_head);
+	char head[256];
 
 	if (l->end == 0) {
 		if (!l->writes)
 			return 0;
-		buf_add(&l->out, first_line, n);
+		buf_add(&l->out, ledger_head, n);
 		return 0;
 	}
 	if (pread(l->fd, head, n, 0) != (ssize_t)n ||
-	    memcmp(head, first_line, n) != 0) {
+	    memcmp(head, ledger_head, n) != 0) {
 		(void)fail_at(f, "%s", l->path);
 		return fail_set(f, CODE_IO, REACH_RUN, AGAIN_NEVER, "ledger",
 		    "this is no ledger of this version");
@@ -156,7 +152,7 @@ ledger_open(struct ledger **lp, const char *dir, const char *key, int create,
 	l->writes = create;
 	l->header = header_new(LEDGER_COLUMNS);
 	l->arena = arena_new();
-	l->intern = intern_new();
+	l->words = intern_new();
 	l->doubt = UINT64_MAX;
 	*torn = 0;
 	*lp = l;

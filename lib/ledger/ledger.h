@@ -58,10 +58,16 @@ int ledger_set(
 
 /*
  * The entries of one source folder, 24 octets each.  Replaces what was
- * loaded before; entries under another UIDVALIDITY are left out.
+ * loaded before.  Left out is what is under another UIDVALIDITY, and what went
+ * elsewhere than into dst_folder, or into one that is no more.  What is under
+ * another dst_uidvalidity was there once: it is in doubt.
  */
-int ledger_load(
-    struct ledger *l, const char *folder, uint32_t uidvalidity, struct fail *f);
+struct sides {
+	const char *folder, *dst_folder;
+	uint32_t uidvalidity, dst_uidvalidity;
+	int fresh; /* the target's folder was made just now */
+};
+int ledger_load(struct ledger *l, const struct sides *s, struct fail *f);
 enum known {
 	KNOWN_NOT, /* never seen */
 	KNOWN_INTENT, /* in doubt */
@@ -73,7 +79,7 @@ struct known_as {
 	uint64_t dst; /* ledger_hash of its dst_uid, 0 not known */
 	const char *flags; /* canonical, the ledger's until the next load */
 };
-/* An IMAP UID is its own hash; other text is hashed to 63 bits, the top bit
+/* An IMAP UID is its own hash; other text is hashed to 56 bits, the top one
  * set.  "" is 0. */
 uint64_t ledger_hash(const char *uid);
 void ledger_find(const struct ledger *l, uint64_t uid, struct known_as *k);
@@ -83,19 +89,12 @@ uint64_t ledger_count(const struct ledger *l, enum known state);
  * doubt, 0 if one of them did not know it. */
 uint64_t ledger_doubt(const struct ledger *l);
 /*
- * What is done but of unknown place at the target (no UIDPLUS, and a crash
- * before the look): the first 8 octets of each digest, as they lie in memory;
- * the caller frees.
- */
-size_t ledger_unplaced(const struct ledger *l, uint64_t **prefix);
-/*
  * Hashes of all target ids in dst_folder under dst_uidvalidity that this
  * ledger wrote or recognised, whatever the source folder; but of `folder` only
  * under uidvalidity.  *ids sorted; the caller frees.
  */
-int ledger_claimed(struct ledger *l, const char *dst_folder,
-    uint32_t dst_uidvalidity, const char *folder, uint32_t uidvalidity,
-    uint64_t **ids, size_t *n, struct fail *f);
+int ledger_claimed(struct ledger *l, const struct sides *s, uint64_t **ids,
+    size_t *n, struct fail *f);
 /* The first 16 octets of the digests of all that is done, sorted; the caller
  * frees. */
 int ledger_digests(

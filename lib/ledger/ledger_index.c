@@ -15,12 +15,12 @@ ledger_hash(const char *uid)
 		return v;
 	while (*uid != '\0')
 		h = (h ^ (unsigned char)*uid++) * 1099511628211u;
-	return h | UINT64_C(1) << 63;
+	return ((h ^ h >> 56) & ((UINT64_C(1) << 55) - 1)) | UINT64_C(1) << 55;
 }
 
 /* ---- the index ---- */
 
-static size_t
+static struct chapter *
 chapter_of(struct ledger *l, const char *folder, const char *dst_folder)
 {
 	size_t i;
@@ -30,19 +30,20 @@ chapter_of(struct ledger *l, const char *folder, const char *dst_folder)
 		c = &l->chapter[l->current];
 		if (strcmp(c->folder, folder) == 0 &&
 		    strcmp(c->dst_folder, dst_folder) == 0)
-			return l->current;
+			return c;
 	}
 	for (i = 0; i < l->chapters; i++)
 		if (strcmp(l->chapter[i].folder, folder) == 0 &&
 		    strcmp(l->chapter[i].dst_folder, dst_folder) == 0)
-			return l->current = i;
+			return &l->chapter[l->current = i];
 	l->chapter =
 	    mem_resize(l->chapter, l->chapters + 1, sizeof(*l->chapter));
 	c = &l->chapter[l->chapters];
 	memset(c, 0, sizeof(*c));
 	c->folder = mem_strdup(folder);
 	c->dst_folder = mem_strdup(dst_folder);
-	return l->current = l->chapters++;
+	l->current = l->chapters++;
+	return c;
 }
 
 static void
@@ -72,8 +73,7 @@ ledger_index_line(
 		set_in_memory(l, row_get(r, "folder"), row_get(r, "why"));
 		return;
 	}
-	c = &l->chapter[chapter_of(
-	    l, row_get(r, "folder"), row_get(r, "dst_folder"))];
+	c = chapter_of(l, row_get(r, "folder"), row_get(r, "dst_folder"));
 	if (c->n > 0 && c->extent[c->n - 1].to == at) {
 		c->extent[c->n - 1].to = at + len;
 		return;
@@ -102,8 +102,7 @@ ledger_index_free(struct ledger *l)
 	free(l->chapter);
 	free(l->setting);
 	free(l->known);
-	free(l->word);
-	intern_free(l->intern);
+	intern_free(l->words);
 }
 
 const char *
@@ -134,24 +133,6 @@ read_chapter(struct ledger *l, const struct chapter *c,
 
 /* ---- the folder loaded ---- */
 
-static uint32_t
-word_of(struct ledger *l, const char *flags)
-{
-	const char *s = intern_str(l->intern, flags, strlen(flags));
-	size_t i;
-
-	/* Sets are few; the newest is the likeliest. */
-	for (i = l->words; i > 0 && l->words - i < 64; i--)
-		if (l->word[i - 1] == s)
-			return (uint32_t)(i - 1);
-	if (l->words == l->word_room) {
-		l->word_room = l->word_room ? 2 * l->word_room : 64;
-		l->word = mem_resize(l->word, l->word_room, sizeof(*l->word));
-	}
-	l->word[l->words] = s;
-	return (uint32_t)l->words++;
-}
-
 static uint64_t
 number(const struct row *r, const char *column)
 {
@@ -162,39 +143,37 @@ number(const struct row *r, const char *column)
 	return v;
 }
 
-static uint64_t
-prefix_of(const struct row *r)
+/* With no dst_folder another folder's copy stands for it. */
+static int
+is_elsewhere(const struct sides *s, const char *dst)
 {
-	const char *hex = row_get(r, "digest");
-	uint8_t sum[8];
-	uint64_t v = 0;
-
-	if (strlen(hex) == 64 && text_unhex(sum, sizeof(sum), hex))
-		memcpy(&v, sum, sizeof(v));
-	return v;
+	return *dst != '\0' && (s->fresh || strcmp(dst, s->dst_folder) != 0);
 }
 
 static int
 load_line(
     struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
 {
-	const char *op = row_get(r, "op");
+	const struct sides *s = arg;
+	const char *op = row_get(r, "op"), *flags = row_get(r, "flags");
+	const char *dst = row_get(r, "dst_folder");
 	struct known_entry e = {0};
 
 	(void)at;
 	(void)len;
-	if (number(r, "uidvalidity") != *(uint32_t *)arg)
+	if (number(r, "uidvalidity") != s->uidvalidity || is_elsewhere(s, dst))
 		return 0;
 	e.state = strcmp(op, "done") == 0 ? KNOWN_DONE
 	    : strcmp(op, "left") == 0	  ? KNOWN_LEFT
 					  : KNOWN_INTENT;
 	e.uid = ledger_hash(row_get(r, "uid"));
 	e.dst = ledger_hash(row_get(r, "dst_uid"));
-	if (e.state == KNOWN_DONE && e.dst == 0) {
-		e.state |= UNPLACED;
-		e.dst = prefix_of(r);
+	if (*dst != '\0' && e.state != KNOWN_LEFT &&
+	    number(r, "dst_uidvalidity") != s->dst_uidvalidity) {
+		e.state = KNOWN_INTENT;
+		e.dst = 0;
 	}
-	e.flags = word_of(l, row_get(r, "flags"));
+	e.flags = intern_number(l->words, flags, strlen(flags));
 	if (l->known_n == l->known_room) {
 		l->known_room = l->known_room ? l->known_room * 3 / 2 : 64;
 		l->known =
@@ -226,16 +205,16 @@ settle(struct ledger *l)
 			break;
 	if (i < n) {
 		for (i = 0; i < n; i++) /* order of lines as a tie-break */
-			e[i].state |= (uint32_t)(i & 0x1fffffff) << 3;
+			e[i].state |= (uint32_t)(i & 0x3fffffff) << 2;
 		qsort(e, n, sizeof(*e), by_uid);
 		for (i = k = 0; i < n; i++)
 			if (k > 0 && e[k - 1].uid == e[i].uid) {
-				if (e[i].state >> 3 > e[k - 1].state >> 3)
+				if (e[i].state >> 2 > e[k - 1].state >> 2)
 					e[k - 1] = e[i];
 			} else
 				e[k++] = e[i];
 		for (i = 0; i < k; i++)
-			e[i].state &= 7;
+			e[i].state &= 3;
 	} else
 		for (i = k = 0; i < n; i++)
 			if (k > 0 && e[k - 1].uid == e[i].uid)
@@ -246,26 +225,25 @@ settle(struct ledger *l)
 }
 
 int
-ledger_load(
-    struct ledger *l, const char *folder, uint32_t uidvalidity, struct fail *f)
+ledger_load(struct ledger *l, const struct sides *s, struct fail *f)
 {
+	struct sides sides = *s;
 	size_t i;
 
-	l->known_n = l->words = 0;
-	intern_free(l->intern);
-	l->intern = intern_new();
+	l->known_n = 0;
+	intern_free(l->words);
+	l->words = intern_new();
 	memset(l->count, 0, sizeof(l->count));
 	l->doubt = UINT64_MAX;
 	if (l->out.len > 0 && ledger_sync(l, f) == -1)
 		return -1;
 	for (i = 0; i < l->chapters; i++)
-		if (strcmp(l->chapter[i].folder, folder) == 0 &&
-		    read_chapter(
-			l, &l->chapter[i], load_line, &uidvalidity, f) == -1)
+		if (strcmp(l->chapter[i].folder, s->folder) == 0 &&
+		    read_chapter(l, &l->chapter[i], load_line, &sides, f) == -1)
 			return -1;
 	settle(l);
 	for (i = 0; i < l->known_n; i++) {
-		l->count[l->known[i].state & 3]++;
+		l->count[l->known[i].state]++;
 		if (l->known[i].state == KNOWN_INTENT &&
 		    l->known[i].dst < l->doubt)
 			l->doubt = l->known[i].dst;
@@ -283,32 +261,15 @@ ledger_find(const struct ledger *l, uint64_t uid, struct known_as *k)
 		e = bsearch(&like, l->known, l->known_n, sizeof(like), by_uid);
 	if (e == NULL)
 		return;
-	k->state = (enum known)(e->state & 3);
-	k->dst = e->state & UNPLACED ? 0 : e->dst;
-	k->flags = l->word[e->flags];
+	k->state = (enum known)e->state;
+	k->dst = e->dst;
+	k->flags = intern_at(l->words, e->flags);
 }
 
 uint64_t
 ledger_count(const struct ledger *l, enum known state)
 {
 	return l->count[state];
-}
-
-size_t
-ledger_unplaced(const struct ledger *l, uint64_t **prefix)
-{
-	size_t i, n = 0;
-
-	*prefix = NULL;
-	for (i = 0; i < l->known_n; i++)
-		n += (l->known[i].state & UNPLACED) != 0;
-	if (n == 0)
-		return 0;
-	*prefix = mem_array(n, sizeof(**prefix));
-	for (i = n = 0; i < l->known_n; i++)
-		if (l->known[i].state & UNPLACED)
-			(*prefix)[n++] = l->known[i].dst;
-	return n;
 }
 
 uint64_t
@@ -320,8 +281,7 @@ ledger_doubt(const struct ledger *l)
 /* ---- over all folders ---- */
 
 struct claims {
-	const char *folder;
-	uint32_t uidvalidity, dst_uidvalidity;
+	const struct sides *sides;
 	uint64_t *id;
 	size_t n, room;
 };
@@ -337,9 +297,9 @@ claim_line(
 	(void)at;
 	(void)len;
 	if (strcmp(row_get(r, "op"), "done") != 0 || id == 0 ||
-	    number(r, "dst_uidvalidity") != c->dst_uidvalidity ||
-	    (strcmp(row_get(r, "folder"), c->folder) == 0 &&
-		number(r, "uidvalidity") != c->uidvalidity))
+	    number(r, "dst_uidvalidity") != c->sides->dst_uidvalidity ||
+	    (strcmp(row_get(r, "folder"), c->sides->folder) == 0 &&
+		number(r, "uidvalidity") != c->sides->uidvalidity))
 		return 0;
 	if (c->n == c->room) {
 		c->room = c->room ? c->room * 3 / 2 : 64;
@@ -358,13 +318,10 @@ by_value(const void *a, const void *b)
 }
 
 int
-ledger_claimed(struct ledger *l, const char *dst_folder,
-    uint32_t dst_uidvalidity, const char *folder, uint32_t uidvalidity,
-    uint64_t **ids, size_t *n, struct fail *f)
+ledger_claimed(struct ledger *l, const struct sides *s, uint64_t **ids,
+    size_t *n, struct fail *f)
 {
-	struct claims c = {.folder = folder,
-	    .uidvalidity = uidvalidity,
-	    .dst_uidvalidity = dst_uidvalidity};
+	struct claims c = {.sides = s};
 	size_t i;
 
 	*ids = NULL;
@@ -372,7 +329,7 @@ ledger_claimed(struct ledger *l, const char *dst_folder,
 	if (l->out.len > 0 && ledger_sync(l, f) == -1)
 		return -1;
 	for (i = 0; i < l->chapters; i++)
-		if (strcmp(l->chapter[i].dst_folder, dst_folder) == 0 &&
+		if (strcmp(l->chapter[i].dst_folder, s->dst_folder) == 0 &&
 		    read_chapter(l, &l->chapter[i], claim_line, &c, f) == -1) {
 			free(c.id);
 			return -1;

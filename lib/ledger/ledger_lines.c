@@ -11,6 +11,10 @@
 
 enum { CHUNK = 1 << 16, SUM = 8 };
 
+const char ledger_head[] =
+    "op\tat\tfolder\tuidvalidity\tuid\tdst_folder\tdst_uidvalidity\tdst_uid\t"
+    "size\tdate\tflags\tdigest\tcode\twhy\tsum\n";
+
 static uint32_t
 sum_of(const char *p, size_t n)
 {
@@ -30,7 +34,8 @@ line_format(struct buf *b, const struct row *r)
 	buf_addf(b, "%08x\n", sum_of(b->data + from, b->len - from));
 }
 
-struct row *
+/* A whole line without its LF: its row in l->arena, NULL if it is damaged. */
+static struct row *
 line_parse(struct ledger *l, const char *p, size_t n)
 {
 	struct row *r;
@@ -55,6 +60,35 @@ damaged(struct ledger *l, uint64_t at, struct fail *f)
 	    (unsigned long long)at);
 }
 
+/* Of ledgers put together by cat each brings its header. */
+static int
+is_head(const char *p, size_t n)
+{
+	return n == strlen(ledger_head) - 1 && memcmp(p, ledger_head, n) == 0;
+}
+
+/* Reads on at *next into b. */
+static int
+more(struct ledger *l, struct buf *b, uint64_t *next, uint64_t to,
+    struct fail *f)
+{
+	size_t want = to - *next < CHUNK ? (size_t)(to - *next) : CHUNK;
+	ssize_t n;
+
+	do
+		n = want ? pread(l->fd, buf_room(b, want), want, (off_t)*next)
+			 : 0;
+	while (n == -1 && errno == EINTR);
+	if (n == -1)
+		return fail_errno(
+		    f, CODE_IO, REACH_RUN, "ledger", "%s", l->path);
+	if (n == 0)
+		return damaged(l, *next - b->len, f);
+	buf_grown(b, (size_t)n);
+	*next += (uint64_t)n;
+	return 0;
+}
+
 int
 lines_read(struct ledger *l, uint64_t from, uint64_t to,
     int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
@@ -62,39 +96,30 @@ lines_read(struct ledger *l, uint64_t from, uint64_t to,
     void *arg, struct fail *f)
 {
 	struct buf b = {0};
-	uint64_t at = from; /* of b's first octet */
+	uint64_t at = from, next = from; /* of b's first octet; of its end */
 	int rc = 0;
 
 	while (rc == 0 && at < to) {
-		char *lf = b.len ? memchr(b.data, '\n', b.len) : NULL;
+		const char *p = b.data, *lf;
+		size_t left = b.len;
 
-		if (lf != NULL) {
-			size_t n = (size_t)(lf - b.data);
-			struct row *r = line_parse(l, b.data, n);
+		for (; rc == 0 && left > 0 &&
+		     (lf = memchr(p, '\n', left)) != NULL;) {
+			size_t n = (size_t)(lf - p);
+			struct row *r = line_parse(l, p, n);
 
-			rc = r == NULL ? damaged(l, at, f)
-				       : each(l, r, at, n + 1, arg);
+			if (r != NULL)
+				rc = each(l, r, at, n + 1, arg);
+			else if (!is_head(p, n))
+				rc = damaged(l, at, f);
 			arena_reset(l->arena);
-			buf_drop(&b, n + 1);
+			p += n + 1;
+			left -= n + 1;
 			at += n + 1;
-		} else {
-			uint64_t next = at + b.len;
-			size_t want =
-			    to - next < CHUNK ? (size_t)(to - next) : CHUNK;
-			ssize_t n = want ? pread(l->fd, buf_room(&b, want),
-					       want, (off_t)next)
-					 : 0;
-
-			if (n == -1 && errno == EINTR)
-				continue;
-			if (n <= 0) {
-				rc = n == 0 ? damaged(l, at, f)
-					    : fail_errno(f, CODE_IO, REACH_RUN,
-						  "ledger", "%s", l->path);
-				break;
-			}
-			buf_grown(&b, (size_t)n);
 		}
+		buf_drop(&b, b.len - left);
+		if (rc == 0 && at < to)
+			rc = more(l, &b, &next, to, f);
 	}
 	buf_free(&b);
 	return rc;

@@ -23,11 +23,10 @@ struct chapter { /* all lines of one source folder into one target folder */
 struct setting {
 	char *name, *value;
 };
-enum { UNPLACED = 4 };
 struct known_entry { /* 24 octets */
 	uint64_t uid, dst;
 	uint32_t flags; /* index into words */
-	uint32_t state; /* enum known; with UNPLACED dst is a digest's start */
+	uint32_t state; /* enum known */
 };
 
 struct ledger {
@@ -45,16 +44,13 @@ struct ledger {
 
 	struct known_entry *known;
 	size_t known_n, known_room;
-	const char **word; /* flag sets */
-	size_t words, word_room;
-	struct intern *intern;
+	struct intern *words; /* flag sets */
 	uint64_t count[4], doubt;
 };
 
 /* ---- ledger_lines.c ---- */
 
-/* A whole line without its LF: its row in l->arena, NULL if it is damaged. */
-struct row *line_parse(struct ledger *l, const char *p, size_t n);
+extern const char ledger_head[]; /* the header line, with its LF */
 void line_format(struct buf *b, const struct row *r);
 /* Calls each for the lines from..to; each may be told to stop by -1. */
 int lines_read(struct ledger *l, uint64_t from, uint64_t to,

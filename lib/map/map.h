@@ -13,6 +13,7 @@
 struct fail;
 
 enum collision { COLLISION_REFUSE, COLLISION_SUFFIX, COLLISION_MERGE };
+int collision_of(const char *name, enum collision *c); /* 1 or 0 */
 
 struct map_opt {
 	const char *rules; /* file name, NULL: none */

@@ -158,6 +158,20 @@ entry_place(struct map *m, struct entry *e)
 
 /* ---- collisions ---- */
 
+int
+collision_of(const char *name, enum collision *c)
+{
+	static const char *const names[] = {"refuse", "suffix", "merge"};
+	size_t i;
+
+	for (i = 0; i < LENGTH(names); i++)
+		if (strcmp(names[i], name) == 0) {
+			*c = (enum collision)i;
+			return 1;
+		}
+	return 0;
+}
+
 static const char *
 kind(const char *a, const char *b)
 {

@@ -114,6 +114,7 @@ struct maildir {
 	int crlf;
 	struct buf chunk;
 	struct fail why; /* of the receipt handed out */
+	char *new_uid; /* likewise */
 };
 
 /* ---- maildir_tree.c ---- */

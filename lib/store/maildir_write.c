@@ -312,6 +312,9 @@ maildir_settle(struct store *st, struct receipt *r, int wait, struct fail *f)
 		md->why = *d->why;
 		r->why = &md->why;
 	}
+	free(md->new_uid);
+	md->new_uid = d->failed ? NULL : mem_strdup(d->tmp);
+	r->uid = md->new_uid;
 	delivery_end(d);
 	return 1;
 }

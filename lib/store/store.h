@@ -57,7 +57,7 @@ struct msgref {
 enum {
 	STORE_APPEND = 1 << 0, /* a target (pop3 is not) */
 	STORE_UIDS = 1 << 1, /* ids are IMAP UIDs under a UIDVALIDITY */
-	STORE_UIDPLUS = 1 << 2, /* receipts carry the new id */
+	STORE_UIDPLUS = 1 << 2, /* receipts carry the new uid */
 	STORE_MULTI = 1 << 3, /* appends go in batches, see store_put */
 	STORE_KEYWORDS = 1 << 4, /* any keyword may be new */
 	STORE_FLAGS = 1 << 5, /* keeps flags at all */
@@ -153,8 +153,10 @@ struct receipt {
 	uint64_t cookie;
 	int ok;
 	int again; /* refused together with its batch: put it alone */
-	uint64_t id; /* new id, 0 if the target does not say */
-	uint32_t uidvalidity; /* that the id is under, 0 if not said */
+	/* The new message's uid as rows show it, NULL if the target does not
+	 * say; the store's, until the next call. */
+	const char *uid;
+	uint32_t uidvalidity; /* that the uid is under, 0 but for IMAP */
 	/*
 	 * When not ok; or ok with a reservation: CODE_FLAG, a flag found no
 	 * place, CODE_DATE, the date was not kept.  NULL: all is well.  The

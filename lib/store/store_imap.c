@@ -1,4 +1,5 @@
 /* store_imap.c: an account on an IMAP server. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +20,7 @@ struct imap_account {
 	struct intern *flags; /* of the folder entered */
 	struct buf raw; /* the name that was looked up last */
 	struct buf raw_of;
+	char new_uid[16]; /* of the receipt handed out */
 };
 
 static struct imap_account *
@@ -398,10 +400,19 @@ settle(struct store *st, struct receipt *r, int wait, struct fail *f)
 	struct imap_receipt ir = {0};
 	int rc = imap_settle(self(st)->im, &ir, wait, f);
 
-	if (rc == 1)
-		*r = (struct receipt){
-		    ir.cookie, ir.ok, ir.again, ir.uid, ir.uidvalidity, ir.why};
-	return rc;
+	if (rc != 1)
+		return rc;
+	*r = (struct receipt){.cookie = ir.cookie,
+	    .ok = ir.ok,
+	    .again = ir.again,
+	    .uidvalidity = ir.uidvalidity,
+	    .why = ir.why};
+	if (ir.uid != 0) {
+		(void)snprintf(self(st)->new_uid, sizeof(self(st)->new_uid),
+		    "%u", (unsigned int)ir.uid);
+		r->uid = self(st)->new_uid;
+	}
+	return 1;
 }
 
 static size_t

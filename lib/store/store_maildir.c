@@ -27,7 +27,7 @@ maildir_open(struct store *st, const struct endpoint *e,
 	md->flags = intern_new();
 	tree_init(&md->tree);
 	st->can = STORE_APPEND | STORE_KEYWORDS | STORE_FLAGS | STORE_FOLDERS |
-	    STORE_SUBSCRIBE;
+	    STORE_SUBSCRIBE | STORE_UIDPLUS;
 	md->root = path_root(md->path, 0);
 	if (md->root == -1 && !(errno == ENOENT && st->opt.write))
 		return fail_errno(
@@ -45,6 +45,7 @@ maildir_close(struct store *st)
 	(void)maildir_sync(md);
 	maildir_drop(md);
 	free(md->due);
+	free(md->new_uid);
 	buf_free(&md->chunk);
 	serving_end(&md->serving);
 	buf_free(&md->serving.raw);

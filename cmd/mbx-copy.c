@@ -1,0 +1,312 @@
+/* mbx-copy: copies mailboxes, add-only and resumable. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "copy/copy.h"
+#include "row/row.h"
+#include "store/store.h"
+
+enum { PATTERNS = 1000 };
+
+static const char *given[4]; /* --source, --target and their secrets */
+static const char *only[PATTERNS + 1], *exclude[PATTERNS + 1];
+static const char *messages_file;
+static struct copy_opt options = {.since = CLOCK_NONE, .before = CLOCK_NONE};
+static struct copy *copy;
+
+/* ---- options ---- */
+
+static int
+add_pattern(const char **list, const char *pattern, struct fail *f)
+{
+	size_t n = 0;
+
+	while (list[n] != NULL)
+		n++;
+	if (n == PATTERNS)
+		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+		    "%d patterns at most; rules can leave out folders too",
+		    PATTERNS);
+	list[n] = pattern;
+	return 0;
+}
+
+static int
+add_only(const char *pattern, struct fail *f)
+{
+	options.only = only;
+	return add_pattern(only, pattern, f);
+}
+
+static int
+add_exclude(const char *pattern, struct fail *f)
+{
+	options.exclude = exclude;
+	return add_pattern(exclude, pattern, f);
+}
+
+static int
+set_collision(const char *name, struct fail *f)
+{
+	if (collision_of(name, &options.map.collision))
+		return 0;
+	return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+	    "--collision is refuse, suffix or merge, not '%s'", name);
+}
+
+static int
+set_recognise(const char *level, struct fail *f)
+{
+	options.recognise_weak = strcmp(level, "L3") == 0;
+	if (options.recognise_weak || strcmp(level, "L0") == 0)
+		return 0;
+	return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+	    "--recognise is L0 or L3, not '%s'", level);
+}
+
+static const struct opt opts[] = {
+    {"ledger", 'l', OPT_STRING, "DIR", "what was done is kept there",
+	&options.ledger_dir, NULL},
+    {"source", 0, OPT_STRING, "URL", "one mailbox instead of a table",
+	&given[0], NULL},
+    {"target", 0, OPT_STRING, "URL", "where it goes", &given[1], NULL},
+    {"source-secret", 0, OPT_STRING, "REF", "file:PATH, cmd:COMMAND, ...",
+	&given[2], NULL},
+    {"target-secret", 0, OPT_STRING, "REF", "likewise", &given[3], NULL},
+    {"messages", 0, OPT_STRING, "FILE",
+	"a row for each message that was not simply copied", &messages_file,
+	NULL},
+    {"rules", 'r', OPT_STRING, "FILE", "names, as mbx-map has them",
+	&options.map.rules, NULL},
+    {"profile", 'p', OPT_STRING, "NAME", "what the target is like",
+	&options.map.profile, NULL},
+    {"prefix", 0, OPT_STRING, "FOLDER", "everything goes under it",
+	&options.map.prefix, NULL},
+    {"collision", 0, OPT_CALL, "POLICY", "refuse (default), suffix or merge",
+	NULL, set_collision},
+    {"only", 0, OPT_CALL, "PATTERN", "these folders, and all below them", NULL,
+	add_only},
+    {"exclude", 0, OPT_CALL, "PATTERN", "not these", NULL, add_exclude},
+    {"since", 0, OPT_TIME, "DATE", "messages received then or later",
+	&options.since, NULL},
+    {"before", 0, OPT_TIME, "DATE", "messages received earlier",
+	&options.before, NULL},
+    {"min-size", 0, OPT_NUMBER, "OCTETS", "not smaller", &options.min_size,
+	NULL},
+    {"max-size", 0, OPT_NUMBER, "OCTETS", "not larger", &options.max_size,
+	NULL},
+    {"recognise", 0, OPT_CALL, "LEVEL",
+	"mail already there: L0 (default), or L3 too", NULL, set_recognise},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
+};
+
+/* ---- rows ---- */
+
+static void
+tell(void *arg, const struct row *job, const struct copy_note *n)
+{
+	struct out *o = arg;
+	struct row *r = side_new(o, NULL);
+	struct buf account = {0};
+	char text[65];
+
+	if (r == NULL)
+		return;
+	job_account(&account, job);
+	row_set(r, "account", account.data);
+	buf_free(&account);
+	job_key(text, job);
+	row_set(r, "key", text);
+	row_set(r, "status", n->status);
+	row_set(r, "code", fail_code_name(n->code));
+	row_set(r, "hint", n->hint);
+	row_set(r, "folder", n->folder);
+	row_set(r, "dst_folder", n->dst_folder);
+	row_set(r, "uid", n->uid);
+	row_set(r, "dst_uid", n->dst_uid);
+	if (n->size != 0)
+		row_setf(r, "size", "%" PRIu64, n->size);
+	row_set(r, "internaldate", clock_format(text, n->date));
+	row_set(r, "flags", n->flags);
+	if (n->digest != NULL) {
+		text_hex(text, n->digest, 32);
+		row_set(r, "digest", text);
+		row_set(r, "digest_level", "L0");
+	}
+	side_row(o, r);
+}
+
+static void
+set_count(struct row *r, const char *column, uint64_t n)
+{
+	row_setf(r, column, "%" PRIu64, n);
+}
+
+/* The first that applies; code and hint say why where it is no success. */
+static void
+set_status(struct row *r, const struct copy_sum *s, const struct fail *f)
+{
+	const char *status = f != NULL && f->again != AGAIN_LATER ? "failed"
+	    : f != NULL						  ? "deferred"
+	    : s->first.again == AGAIN_LATER && s->failed > s->refused
+	    ? "deferred"
+	    : s->failed > s->refused ? "failed"
+	    : s->refused > 0	     ? "refused"
+	    : options.dry_run	     ? "planned"
+	    : s->differs > 0	     ? "differs"
+	    : s->copied > 0	     ? "copied"
+				     : "same";
+
+	if (f == NULL && s->first.code != CODE_NONE)
+		f = &s->first;
+	row_set(r, "status", status);
+	row_set(r, "code", f != NULL ? fail_code_name(f->code) : "");
+	row_set(r, "hint", "");
+	if (f != NULL)
+		row_setf(
+		    r, "hint", "%s%s%s", f->what, *f->what ? ": " : "", f->why);
+	else if (strcmp(status, "differs") == 0)
+		row_set(r, "hint",
+		    "the target changed flags or dates; --messages has them");
+}
+
+static void
+result_row(struct out *o, const struct row *job, const struct copy_sum *s,
+    double elapsed, const struct fail *f)
+{
+	struct row *r = out_new(o, job);
+	struct buf account = {0};
+	char key[17];
+
+	job_account(&account, job);
+	row_set(r, "account", account.data);
+	buf_free(&account);
+	job_key(key, job);
+	row_set(r, "key", key);
+	set_status(r, s, f);
+	set_count(r, "messages", s->messages);
+	set_count(r, "bytes", s->bytes);
+	set_count(r, "copied", s->copied);
+	set_count(r, "copied_bytes", s->copied_bytes);
+	set_count(r, "same", s->same);
+	set_count(r, "flagged", s->flagged);
+	set_count(r, "gone", s->gone);
+	set_count(r, "failed", s->failed);
+	set_count(r, "skipped", s->skipped);
+	row_setf(r, "elapsed_s", "%.1f", elapsed);
+	if (options.dry_run)
+		row_set(r, "digest_level", "L3");
+	out_row(o, r);
+}
+
+/* Without a table of messages there is a count per code at least. */
+static void
+say_codes(const struct row *job, const struct copy_sum *s)
+{
+	struct buf line = {0}, account = {0}, plain = {0};
+	enum code c;
+
+	for (c = CODE_NONE; c < CODE_COUNT; c++)
+		if (s->code[c] > 0)
+			buf_addf(&line, "%s%" PRIu64 " %s",
+			    line.len > 0 ? ", " : "", s->code[c],
+			    fail_code_name(c));
+	if (line.len > 0) {
+		job_account(&account, job);
+		text_printable(&plain, account.data, account.len, 200);
+		say_loud("%s%s%s: %s: --messages FILE has a row for each",
+		    plain.data, *row_get(job, "folder") ? "/" : "",
+		    row_get(job, "folder"), line.data);
+	}
+	buf_free(&line);
+	buf_free(&account);
+	buf_free(&plain);
+}
+
+/* ---- one job ---- */
+
+static void
+loud(void *arg, const char *line)
+{
+	(void)arg;
+	say_loud("%s", line);
+}
+
+static void
+progress(void *arg, uint64_t octets, uint64_t total, uint64_t messages)
+{
+	(void)arg;
+	cli_progress(octets, total, messages);
+}
+
+static int
+start(struct fail *f)
+{
+	if (options.ledger_dir == NULL)
+		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+		    "--ledger DIR is needed: it makes the next run a delta");
+	options.dry_run = cli_dry_run();
+	options.tell = tell;
+	options.say = loud;
+	options.progress = progress;
+	return copy_new(&copy, &options, f);
+}
+
+static int
+each(const struct row *job, int last, struct out *o, struct fail *f)
+{
+	struct copy_sum sum;
+	int64_t began = clock_ms();
+	int rc;
+
+	(void)last;
+	if (job == NULL) {
+		copy_end(copy);
+		return 0;
+	}
+	options.arg = o;
+	rc = copy_job(copy, job, &sum, f);
+	if (rc == -1 && stop_signal() != 0)
+		return -1;
+	result_row(o, job, &sum, (double)(clock_ms() - began) / 1000,
+	    rc == -1 ? f : NULL);
+	if (messages_file == NULL)
+		say_codes(job, &sum);
+	return rc;
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct given columns[] = {{"source", &given[0]},
+	    {"target", &given[1]}, {"source_secret", &given[2]},
+	    {"target_secret", &given[3]}, {NULL, NULL}};
+	static const struct filter filter = {
+	    .name = "mbx-copy",
+	    .synopsis = "-l DIR [-nqv] [-j N] [--messages FILE] [jobs ...]",
+	    .summary = "copies mailboxes, add-only and resumable; the first "
+		       "run and every later one are one command",
+	    .examples = "  mbx-copy -l ledger jobs.tsv >results.tsv\n"
+			"  mbx-copy -l ledger --source maildir:old/anna "
+			"--target maildir:new/anna",
+	    .opts = opts,
+	    .columns = "key account status code hint messages bytes copied "
+		       "copied_bytes same flagged gone failed skipped "
+		       "elapsed_s digest_level",
+	    .needs = "source target",
+	    .given = columns,
+	    .side_file = &messages_file,
+	    .side_columns = "key account folder dst_folder status code hint "
+			    "uid dst_uid size internaldate flags digest "
+			    "digest_level",
+	    .start = start,
+	    .each = each,
+	    .network = 1,
+	};
+
+	return filter_main(&filter, argc, argv);
+}

@@ -1,0 +1,394 @@
+/* copy.c: a job row: sessions, ledger, and its folders one after another. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "copy/copy_p.h"
+
+/* The digest that still tells copies apart after what the target alters; of
+ * an mbox that is known without a profile. */
+static unsigned int
+kept_digest(const char *alters, const char *target)
+{
+	static const unsigned int kind[] = {DIGEST_L0, DIGEST_L0, DIGEST_END,
+	    DIGEST_STORE, DIGEST_BYTES, DIGEST_L2};
+	enum rung worst =
+	    strncmp(target, "mbox:", 5) == 0 ? RUNG_STORE : RUNG_EXACT;
+	enum rung r;
+
+	while (alters != NULL && *alters != '\0') {
+		size_t n = strcspn(alters, ",");
+		char *name = mem_strndup(alters, n);
+
+		if (rung_of(name, &r) && r < RUNG_DIFFERENT && r > worst)
+			worst = r;
+		free(name);
+		alters += n + (alters[n] == ',');
+	}
+	return kind[worst];
+}
+
+int
+copy_new(struct copy **out, const struct copy_opt *o, struct fail *f)
+{
+	struct copy *c = mem_alloc(sizeof(*c));
+
+	*out = NULL;
+	c->o = o;
+	if (map_new(&c->map, &o->map, f) == -1) {
+		free(c);
+		return -1;
+	}
+	c->digest = digest_new(DIGEST_L0, "/tmp");
+	c->flight = mem_array(FLIGHTS, sizeof(*c->flight));
+	*out = c;
+	return 0;
+}
+
+void
+copy_free(struct copy *c)
+{
+	if (c == NULL)
+		return;
+	copy_end(c);
+	map_free(c->map);
+	digest_free(c->digest);
+	free(c->flight);
+	free(c);
+}
+
+/* ---- sessions ---- */
+
+void
+copy_end(struct copy *c)
+{
+	store_close(c->src);
+	store_close(c->dst);
+	free(c->account);
+	c->src = c->dst = NULL;
+	c->account = NULL;
+}
+
+static char *
+account_of(const struct row *job)
+{
+	return mem_printf("%s\n%s\n%s\n%s\n%s", row_get(job, "source"),
+	    row_get(job, "target"), row_get(job, "source_secret"),
+	    row_get(job, "target_secret"), row_get(job, "type"));
+}
+
+static int
+open_both(struct copy *c, const struct row *job, struct fail *f)
+{
+	struct store_opt so = {
+	    .shared = strcmp(row_get(job, "type"), "shared") == 0,
+	    .note = c->o->say,
+	    .arg = c->o->arg};
+	unsigned int can;
+
+	if (store_open_row(&c->src, job, "source", &so, f) == -1)
+		return -1;
+	so.shared = 0;
+	so.write = !c->o->dry_run;
+	if (store_open_row(&c->dst, job, "target", &so, f) == -1)
+		return -1;
+	c->alters =
+	    kept_digest(map_profile(c->map, "alters"), row_get(job, "target"));
+	can = store_can(c->dst);
+	if ((can & STORE_APPEND) == 0) {
+		(void)fail_at(f, "%s", store_label(c->dst));
+		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
+		    "open", "this kind of endpoint can only be a source");
+	}
+	if (store_list(c->src, &c->src_list, &c->src_n, f) == -1 ||
+	    store_list(c->dst, &c->dst_list, &c->dst_n, f) == -1)
+		return -1;
+	return 0;
+}
+
+/* Consecutive rows of one account share its connections. */
+static int
+sessions(struct copy *c, const struct row *job, struct fail *f)
+{
+	char *account = account_of(job);
+
+	if (c->account != NULL && strcmp(account, c->account) == 0) {
+		free(account);
+		return 0;
+	}
+	copy_end(c);
+	c->account = account;
+	return open_both(c, job, f);
+}
+
+/* ---- the target's folder ---- */
+
+/* Whose every message is in other folders as well comes after these. */
+static int
+is_last(const struct move *m)
+{
+	return m->src->role == ROLE_ALL;
+}
+
+static int
+subscribe(struct copy *c, const struct move *m, struct fail *f)
+{
+	if ((m->src->known & FOLDER_SUBSCRIBED) == 0 || !m->src->subscribed ||
+	    (m->dst != NULL && m->dst->subscribed) ||
+	    (store_can(c->dst) & STORE_SUBSCRIBE) == 0)
+		return 0;
+	if (store_subscribe(c->dst, m->to, f) == 0)
+		return 0;
+	if (f->reach > REACH_FOLDER)
+		return -1;
+	c->sum->differs++;
+	tell_folder(c, m, "differs", f);
+	return 0;
+}
+
+static int
+prepare(struct copy *c, struct work *w, struct fail *f)
+{
+	const struct move *m = w->move;
+	struct buf name = {0};
+	int rc;
+
+	if (m->dst == NULL || !m->dst->selectable)
+		if (store_create(c->dst, m->to,
+			(store_can(c->dst) & STORE_ROLES) != 0 ? m->role
+							       : ROLE_NONE,
+			&w->fresh, f) == -1)
+			return -1;
+	if (subscribe(c, m, f) == -1)
+		return -1;
+	buf_addf(&name, "folder %s", w->folder);
+	rc = ledger_set(c->ledger, name.data, w->dst, f);
+	buf_free(&name);
+	return rc;
+}
+
+/* UIDNEXT where SELECT does not tell it: above what is there. */
+static int
+find_uidnext(struct copy *c, struct work *w, struct fail *f)
+{
+	struct msgref m;
+	int rc;
+
+	if ((store_can(c->dst) & STORE_UIDS) == 0 ||
+	    (w->di.known & FOLDER_UIDNEXT) != 0)
+		return 0;
+	w->di.uidnext = 1;
+	rc = store_scan(c->dst, 0, f);
+	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
+		w->di.uidnext = (uint32_t)m.id + 1;
+		rc = 0;
+	}
+	w->di.known |= FOLDER_UIDNEXT;
+	return rc;
+}
+
+/* A UID means nothing without its UIDVALIDITY (RFC 3501 2.3.1.1). */
+static int
+check_validity(const struct store *st, const struct folder *fo, struct fail *f)
+{
+	if ((store_can(st) & STORE_UIDS) == 0 || fo->uidvalidity != 0)
+		return 0;
+	(void)fail_at(f, "%s/%s", store_label(st), fo->name);
+	return fail_set(f, CODE_UIDVALIDITY, REACH_FOLDER, AGAIN_LATER,
+	    "select", "the server gives no UIDVALIDITY");
+}
+
+static int
+enter(struct copy *c, struct work *w, struct fail *f)
+{
+	struct sides s = {.folder = w->folder, .dst_folder = w->dst};
+	int write = !c->o->dry_run;
+
+	if (store_enter(c->src, w->folder, 0, &w->si, f) == -1 ||
+	    check_validity(c->src, &w->si, f) == -1)
+		return -1;
+	if (write || (w->move->dst != NULL && w->move->dst->selectable)) {
+		if (store_enter(c->dst, w->dst, write, &w->di, f) == -1 ||
+		    check_validity(c->dst, &w->di, f) == -1 ||
+		    (write && find_uidnext(c, w, f) == -1))
+			return -1;
+	} else
+		w->fresh = 1;
+	s.uidvalidity = w->si.uidvalidity;
+	s.dst_uidvalidity = w->di.uidvalidity;
+	s.fresh = w->fresh;
+	return ledger_load(c->ledger, &s, f);
+}
+
+/* ---- one folder ---- */
+
+static void
+count_planned(struct copy *c, const struct work *w)
+{
+	size_t i;
+
+	for (i = 0; i < w->n; i++)
+		if (w->item[i].fate < FATE_PLACE) {
+			c->sum->copied++;
+			c->sum->copied_bytes += w->item[i].size;
+		}
+}
+
+static int
+copy_folder(struct copy *c, const struct move *m, struct fail *f)
+{
+	struct work w = {.move = m, .folder = m->src->name, .dst = m->to};
+	int rc = 0;
+
+	w.words = intern_new();
+	if (!c->o->dry_run)
+		rc = prepare(c, &w, f);
+	if (rc == 0 && (rc = enter(c, &w, f)) == 0 &&
+	    (rc = look(c, &w, f)) == 0)
+		rc = recognise(c, &w, f);
+	if (rc == 0 && c->o->dry_run)
+		count_planned(c, &w);
+	else if (rc == 0 && (rc = send_all(c, &w, f)) == 0)
+		rc = read_back(c, &w, f);
+	free(w.item);
+	free(w.order);
+	intern_free(w.words);
+	return rc;
+}
+
+/* What the mapping leaves out or refuses is told; 1 if there is no more. */
+static int
+is_settled(struct copy *c, const struct move *m)
+{
+	struct fail why = {0};
+
+	if (m->status == MAPPED_OK || m->status == MAPPED_MERGED)
+		return !m->src->selectable;
+	(void)fail_set(&why, fail_code_of(m->code), REACH_FOLDER, AGAIN_NEVER,
+	    "map", "%s", m->hint);
+	if (m->status == MAPPED_SKIPPED) {
+		if (m->src->known & FOLDER_MESSAGES)
+			c->sum->skipped += m->src->messages;
+		tell_folder(c, m, "skipped", &why);
+		return 1;
+	}
+	c->sum->refused++;
+	tell_folder(c, m, "refused", &why);
+	return 1;
+}
+
+static int
+do_move(struct copy *c, const struct move *m, struct fail *f)
+{
+	if (is_settled(c, m))
+		return 0;
+	if (copy_folder(c, m, f) == 0)
+		return 0;
+	if (f->reach > REACH_FOLDER)
+		return -1;
+	c->sum->failed++;
+	tell_folder(c, m, "failed", f);
+	return 0;
+}
+
+/* ---- the job ---- */
+
+static const char *
+kept(void *arg, const char *folder)
+{
+	const struct copy *c = arg;
+	struct buf name = {0};
+	const char *to;
+
+	buf_addf(&name, "folder %s", folder);
+	to = ledger_get(c->ledger, name.data);
+	buf_free(&name);
+	return to;
+}
+
+static int
+moves(struct copy *c, struct fail *f)
+{
+	struct moving j = {.job = c->job,
+	    .src = c->src_list,
+	    .src_n = c->src_n,
+	    .dst = c->dst_list,
+	    .dst_n = c->dst_n,
+	    .only = c->o->only,
+	    .exclude = c->o->exclude,
+	    .kept = kept,
+	    .arg = c};
+	struct move *list;
+	size_t i, n;
+	int rc, turn;
+
+	map_reset(c->map);
+	if (map_moves(c->map, &j, &list, &n, f) == -1)
+		return -1;
+	for (turn = rc = 0; turn < 2; turn++)
+		for (i = 0; rc == 0 && i < n; i++)
+			if (is_last(&list[i]) == turn &&
+			    (rc = stopping(f)) == 0)
+				rc = do_move(c, &list[i], f);
+	free(list);
+	return rc;
+}
+
+/* Whose ledger it is, for people and for those who look over all of them. */
+static int
+open_ledger(struct copy *c, struct fail *f)
+{
+	char key[17];
+	int torn;
+
+	job_key(key, c->job);
+	if (ledger_open(&c->ledger, c->o->ledger_dir, key, !c->o->dry_run,
+		&torn, f) == -1)
+		return -1;
+	if (torn && c->o->say != NULL) {
+		char *line = mem_printf("%s/%s.tsv: a torn last line is "
+					"dropped, it was never acted on",
+		    c->o->ledger_dir, key);
+
+		c->o->say(c->o->arg, line);
+		free(line);
+	}
+	return 0;
+}
+
+static int
+note_ends(struct copy *c, struct fail *f)
+{
+	if (c->o->dry_run)
+		return 0;
+	if (ledger_set(c->ledger, "source", store_label(c->src), f) == -1)
+		return -1;
+	return ledger_set(c->ledger, "target", store_label(c->dst), f);
+}
+
+int
+copy_job(
+    struct copy *c, const struct row *job, struct copy_sum *sum, struct fail *f)
+{
+	struct fail closing = {0};
+	int rc;
+
+	memset(sum, 0, sizeof(*sum));
+	c->job = job;
+	c->sum = sum;
+	rc = open_ledger(c, f);
+	if (rc == 0)
+		rc = sessions(c, job, f);
+	if (rc == 0)
+		rc = note_ends(c, f);
+	if (rc == 0)
+		rc = moves(c, f);
+	if (ledger_close(c->ledger, &closing) == -1 && rc == 0) {
+		*f = closing;
+		rc = -1;
+	}
+	c->ledger = NULL;
+	if (rc == -1)
+		copy_end(c);
+	return rc;
+}
