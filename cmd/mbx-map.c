@@ -198,7 +198,8 @@ emit(const struct row *r, const struct map_item *it, struct out *o)
 	    (strcmp(was, "failed") != 0 && strcmp(was, "deferred") != 0)) {
 		row_set(to, "status", names[it->status]);
 		row_set(to, "code", it->code);
-		row_set(to, "hint", it->hint);
+		if (*it->hint != '\0' || strcmp(was, "ok") != 0)
+			row_set(to, "hint", it->hint);
 	}
 	out_row(o, to);
 }

@@ -60,6 +60,9 @@ struct tally {
 };
 void tally_fail(struct tally *t, const struct fail *f);
 void tally_row(struct tally *t, const char *status);
+/* A job's rows, one a line: together they count once. */
+void
+tally_rows(struct tally *t, const struct header *h, const struct buf *rows);
 int tally_exit(const struct tally *t);
 
 /* frames.c: what passes between the parent and a worker. */

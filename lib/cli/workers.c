@@ -145,26 +145,6 @@ finish(struct crew *c, struct worker *w, const struct verdict *v)
 		c->tally->done++;
 }
 
-/* A row's own status counts only when the function had nothing to say. */
-static void
-count_rows(struct crew *c, const struct job *j)
-{
-	struct tally seen = {0};
-	const char *p = j->out.data, *end = p + j->out.len, *lf;
-
-	for (; p < end; p = lf + 1) {
-		struct arena *a = arena_new();
-		struct row *r = row_new(a, c->want);
-
-		lf = memchr(p, '\n', (size_t)(end - p));
-		if (row_parse(r, p, (size_t)(lf - p)))
-			tally_row(&seen, row_get(r, "status"));
-		arena_free(a);
-	}
-	c->tally->no += seen.no > 0;
-	c->tally->deferred += seen.no == 0 && seen.deferred > 0;
-}
-
 static void
 take_frame(struct crew *c, size_t i, enum frame type, const char *p, size_t n)
 {
@@ -181,7 +161,7 @@ take_frame(struct crew *c, size_t i, enum frame type, const char *p, size_t n)
 	} else if (type == FRAME_DONE && w->queued > 0 && n == sizeof(v)) {
 		memcpy(&v, p, n);
 		if (v.result == 0)
-			count_rows(c, w->queue[0]);
+			tally_rows(c->tally, c->want, &w->queue[0]->out);
 		finish(c, w, &v);
 	} else if (type == FRAME_PROGRESS && n == sizeof(s)) {
 		memcpy(&s, p, n);

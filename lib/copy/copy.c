@@ -123,13 +123,6 @@ sessions(struct copy *c, const struct row *job, struct fail *f)
 
 /* ---- the target's folder ---- */
 
-/* Whose every message is in other folders as well comes after these. */
-static int
-is_last(const struct move *m)
-{
-	return m->src->role == ROLE_ALL;
-}
-
 static int
 subscribe(struct copy *c, const struct move *m, struct fail *f)
 {
@@ -147,18 +140,23 @@ subscribe(struct copy *c, const struct move *m, struct fail *f)
 }
 
 static int
+create(struct copy *c, struct work *w, struct fail *f)
+{
+	enum role role =
+	    (store_can(c->dst) & STORE_ROLES) != 0 ? w->move->role : ROLE_NONE;
+
+	return store_create(c->dst, w->dst, role, &w->fresh, f);
+}
+
+static int
 prepare(struct copy *c, struct work *w, struct fail *f)
 {
 	const struct move *m = w->move;
 	struct buf name = {0};
 	int rc;
 
-	if (m->dst == NULL || !m->dst->selectable)
-		if (store_create(c->dst, m->to,
-			(store_can(c->dst) & STORE_ROLES) != 0 ? m->role
-							       : ROLE_NONE,
-			&w->fresh, f) == -1)
-			return -1;
+	if ((m->dst == NULL || !m->dst->selectable) && create(c, w, f) == -1)
+		return -1;
 	if (subscribe(c, m, f) == -1)
 		return -1;
 	buf_addf(&name, "folder %s", w->folder);
@@ -198,6 +196,17 @@ check_validity(const struct store *st, const struct folder *fo, struct fail *f)
 	    "select", "the server gives no UIDVALIDITY");
 }
 
+/* A folder that is listed need not be there. */
+static int
+enter_target(struct copy *c, struct work *w, int write, struct fail *f)
+{
+	if (store_enter(c->dst, w->dst, write, &w->di, f) == 0)
+		return 0;
+	if (!write || f->code != CODE_NOSELECT || create(c, w, f) == -1)
+		return -1;
+	return store_enter(c->dst, w->dst, write, &w->di, f);
+}
+
 static int
 enter(struct copy *c, struct work *w, struct fail *f)
 {
@@ -208,7 +217,7 @@ enter(struct copy *c, struct work *w, struct fail *f)
 	    check_validity(c->src, &w->si, f) == -1)
 		return -1;
 	if (write || (w->move->dst != NULL && w->move->dst->selectable)) {
-		if (store_enter(c->dst, w->dst, write, &w->di, f) == -1 ||
+		if (enter_target(c, w, write, f) == -1 ||
 		    check_validity(c->dst, &w->di, f) == -1 ||
 		    (write && find_uidnext(c, w, f) == -1))
 			return -1;
@@ -320,16 +329,14 @@ moves(struct copy *c, struct fail *f)
 	    .arg = c};
 	struct move *list;
 	size_t i, n;
-	int rc, turn;
+	int rc = 0;
 
 	map_reset(c->map);
 	if (map_moves(c->map, &j, &list, &n, f) == -1)
 		return -1;
-	for (turn = rc = 0; turn < 2; turn++)
-		for (i = 0; rc == 0 && i < n; i++)
-			if (is_last(&list[i]) == turn &&
-			    (rc = stopping(f)) == 0)
-				rc = do_move(c, &list[i], f);
+	for (i = 0; rc == 0 && i < n; i++)
+		if ((rc = stopping(f)) == 0)
+			rc = do_move(c, &list[i], f);
 	free(list);
 	return rc;
 }

@@ -100,6 +100,42 @@ int look(struct copy *c, struct work *w, struct fail *f);
 int carry_flags(struct copy *c, const struct work *w, uint64_t id,
     const char *is, const char *was, struct fail *f);
 
+/* ---- copy_pool.c: messages of the target that nobody has claimed ---- */
+
+struct found { /* 24 octets */
+	uint8_t sum[16];
+	uint32_t id; /* 0: taken */
+	uint32_t flags; /* number in words */
+};
+struct pool {
+	struct copy *c;
+	struct work *w;
+	struct found *at; /* sorted by sum when filled */
+	size_t n, room;
+	unsigned int kind; /* the digest that is compared */
+	int doubt_only;
+	uint8_t (*elsewhere)[16]; /* role all: what other folders hold */
+	size_t elsewhere_n;
+};
+
+/* Index into ident->sum. */
+int kind_number(unsigned int kind);
+void pool_add(struct pool *p, uint32_t id, uint32_t flags);
+/* Those from target uid `from` on that no done entry stands for. */
+int pool_unclaimed(
+    struct pool *p, const struct sides *s, uint64_t from, struct fail *f);
+/* Digests what is in the pool; drops what was taken or cannot be read. */
+int pool_fill(struct pool *p, struct fail *f);
+void pool_sort(struct pool *p); /* by sum */
+/* The first with this sum that is not taken; NULL if there is none. */
+struct found *pool_find(const struct pool *p, const uint8_t *sum);
+/* Calls each for every body of these (at most BURST) that comes. */
+int
+digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
+    int (*each)(
+	struct pool *, uint64_t id, const struct ident *, struct fail *),
+    struct pool *p, struct fail *f);
+
 /* ---- copy_known.c ---- */
 
 /* Strikes off the list what the target holds already. */

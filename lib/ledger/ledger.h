@@ -95,8 +95,11 @@ uint64_t ledger_doubt(const struct ledger *l);
  */
 int ledger_claimed(struct ledger *l, const struct sides *s, uint64_t **ids,
     size_t *n, struct fail *f);
-/* The first 16 octets of the digests of all that is done, sorted; the caller
- * frees. */
+/*
+ * The first 16 octets of the digests of all that is done, sorted, from this
+ * ledger and those beside it with the same settings "source" and "target";
+ * the caller frees.
+ */
 int ledger_digests(
     struct ledger *l, uint8_t (**sums)[16], size_t *n, struct fail *f);
 

@@ -116,8 +116,8 @@ ledger_get(const struct ledger *l, const char *name)
 	return NULL;
 }
 
-static int
-read_chapter(struct ledger *l, const struct chapter *c,
+int
+chapter_read(struct ledger *l, const struct chapter *c,
     int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
 	void *arg),
     void *arg, struct fail *f)
@@ -239,7 +239,7 @@ ledger_load(struct ledger *l, const struct sides *s, struct fail *f)
 		return -1;
 	for (i = 0; i < l->chapters; i++)
 		if (strcmp(l->chapter[i].folder, s->folder) == 0 &&
-		    read_chapter(l, &l->chapter[i], load_line, &sides, f) == -1)
+		    chapter_read(l, &l->chapter[i], load_line, &sides, f) == -1)
 			return -1;
 	settle(l);
 	for (i = 0; i < l->known_n; i++) {
@@ -330,7 +330,7 @@ ledger_claimed(struct ledger *l, const struct sides *s, uint64_t **ids,
 		return -1;
 	for (i = 0; i < l->chapters; i++)
 		if (strcmp(l->chapter[i].dst_folder, s->dst_folder) == 0 &&
-		    read_chapter(l, &l->chapter[i], claim_line, &c, f) == -1) {
+		    chapter_read(l, &l->chapter[i], claim_line, &c, f) == -1) {
 			free(c.id);
 			return -1;
 		}
@@ -338,59 +338,5 @@ ledger_claimed(struct ledger *l, const struct sides *s, uint64_t **ids,
 		qsort(c.id, c.n, sizeof(*c.id), by_value);
 	*ids = c.id;
 	*n = c.n;
-	return 0;
-}
-
-struct sums {
-	uint8_t (*sum)[16];
-	size_t n, room;
-};
-
-static int
-sum_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
-{
-	struct sums *s = arg;
-
-	(void)l;
-	(void)at;
-	(void)len;
-	if (strcmp(row_get(r, "op"), "done") != 0 ||
-	    strlen(row_get(r, "digest")) != 64)
-		return 0;
-	if (s->n == s->room) {
-		s->room = s->room ? s->room * 3 / 2 : 64;
-		s->sum = mem_resize(s->sum, s->room, sizeof(*s->sum));
-	}
-	s->n += (size_t)text_unhex(s->sum[s->n], 16, row_get(r, "digest"));
-	return 0;
-}
-
-static int
-by_sum(const void *a, const void *b)
-{
-	return memcmp(a, b, 16);
-}
-
-int
-ledger_digests(
-    struct ledger *l, uint8_t (**sums)[16], size_t *n, struct fail *f)
-{
-	struct sums s = {0};
-	size_t i;
-
-	*sums = NULL;
-	*n = 0;
-	if (l->out.len > 0 && ledger_sync(l, f) == -1)
-		return -1;
-	for (i = 0; i < l->chapters; i++)
-		if (read_chapter(l, &l->chapter[i], sum_line, &s, f) == -1) {
-			free(s.sum);
-			return -1;
-		}
-	if (s.n > 0)
-		qsort(s.sum, s.n, sizeof(*s.sum), by_sum);
-	*sums = s.sum;
-	*n = s.n;
 	return 0;
 }

@@ -62,6 +62,11 @@ int lines_read(struct ledger *l, uint64_t from, uint64_t to,
 
 void ledger_index_line(
     struct ledger *l, const struct row *r, uint64_t at, size_t len);
+/* Calls each for the chapter's lines, as lines_read does. */
+int chapter_read(struct ledger *l, const struct chapter *c,
+    int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
+	void *arg),
+    void *arg, struct fail *f);
 void ledger_index_free(struct ledger *l);
 
 #endif

@@ -82,8 +82,9 @@ keep(struct map *m, struct buf *b)
 	return s;
 }
 
+/* Every level as the target can have it. */
 static const char *
-escape(struct map *m, const char *name)
+escape(struct map *m, const char *name, int decided)
 {
 	struct buf out = {0}, text = {0};
 	int top = m->prefix == NULL;
@@ -93,7 +94,11 @@ escape(struct map *m, const char *name)
 
 		buf_reset(&text);
 		level_plain(&text, name, n);
-		level_escape(&out, text.data, text.len, top, &m->profile);
+		if (decided)
+			level_hide(&out, text.data, text.len, &m->profile);
+		else
+			level_escape(
+			    &out, text.data, text.len, top, &m->profile);
 		name += n;
 		if (*name == '\0')
 			break;
@@ -130,17 +135,18 @@ rule(struct map *m, struct entry *e)
 	buf_free(&to);
 }
 
+/* The row's word stands, but for the separator, which no level can hold. */
 static void
 decide(struct map *m, struct entry *e)
 {
 	struct map_item *it = e->item;
-	struct buf b = {0};
 
-	name_canon(&b, it->dst_folder);
-	e->own = keep(m, &b);
 	e->verbatim = e->ruled = 1;
-	if (!name_is_whole(it->dst_folder))
+	if (!name_is_whole(it->dst_folder)) {
+		e->own = "";
 		entry_refuse(m, e, "NAME", "dst_folder is no folder");
+	} else
+		e->own = escape(m, it->dst_folder, 1);
 }
 
 static void
@@ -168,7 +174,7 @@ begin(struct map *m, struct entry *e, struct map_item *it)
 	if (it->dst_folder != NULL && *it->dst_folder != '\0')
 		decide(m, e);
 	rule(m, e);
-	e->path = it->status == MAPPED_OK ? escape(m, e->name) : "";
+	e->path = it->status == MAPPED_OK ? escape(m, e->name, 0) : "";
 }
 
 /* ---- parents ---- */

@@ -169,6 +169,23 @@ level_escape(
 		buf_addc(out, p->escape);
 }
 
+void
+level_hide(struct buf *out, const char *s, size_t n, const struct profile *p)
+{
+	const char *end = s + n, *at;
+
+	for (; s < end; s = at) {
+		if (*s == p->sep && p->sep != '\0') {
+			add_hex(out, p->escape, s, 1);
+			at = s + 1;
+			continue;
+		}
+		for (at = s; at < end && (*at != p->sep || p->sep == '\0');)
+			at++;
+		level_encode_canonical(out, s, (size_t)(at - s));
+	}
+}
+
 /* Steps back over one character or escape of a level, for cutting. */
 static size_t
 back(const char *s, size_t n, char escape)

@@ -96,6 +96,9 @@ size_t name_depth(const char *name);
 /* Appends the level as the target can have it; injective (mbx-map(1)). */
 void level_escape(
     struct buf *out, const char *s, size_t n, int top, const struct profile *p);
+/* Only the separator, for a name that is decided. */
+void
+level_hide(struct buf *out, const char *s, size_t n, const struct profile *p);
 /* Octets of a canonical name or level in modified UTF-7. */
 size_t level_wire(const char *s, size_t n);
 /*

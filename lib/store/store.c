@@ -68,11 +68,13 @@ store_note(const struct store *st, const char *fmt, ...)
 static int
 compare(const void *a, const void *b)
 {
-	const char *x = ((const struct folder *)a)->name;
-	const char *y = ((const struct folder *)b)->name;
-	int xin = strcmp(x, "INBOX") == 0, yin = strcmp(y, "INBOX") == 0;
+	const struct folder *x = a, *y = b;
+	int xin = strcmp(x->name, "INBOX") == 0;
+	int yin = strcmp(y->name, "INBOX") == 0;
 
-	return xin || yin ? yin - xin : strcmp(x, y);
+	if ((x->role == ROLE_ALL) != (y->role == ROLE_ALL))
+		return x->role == ROLE_ALL ? 1 : -1;
+	return xin || yin ? yin - xin : strcmp(x->name, y->name);
 }
 
 void

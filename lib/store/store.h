@@ -101,7 +101,8 @@ uint64_t store_append_limit(const struct store *st);
 
 /*
  * All folders, parents before children, sorted by canonical name with INBOX
- * first; *list is the store's.
+ * first, and last the one with role all, whose messages are in others too;
+ * *list is the store's.
  */
 int
 store_list(struct store *st, struct folder **list, size_t *n, struct fail *f);

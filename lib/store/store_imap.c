@@ -198,7 +198,7 @@ list(struct store *st, struct folder **out, size_t *n, struct fail *f)
 	return 0;
 }
 
-static const struct folder *
+static struct folder *
 listed(const struct imap_account *a, const char *folder)
 {
 	size_t i;
@@ -258,12 +258,17 @@ enter(struct store *st, const char *folder, int write, struct folder *info,
     struct fail *f)
 {
 	struct imap_account *a = self(st);
-	const struct folder *fo = listed(a, folder);
+	struct folder *fo = listed(a, folder);
 	struct imap_selected sel;
 
-	if (raw_of(a, folder, f) == -1 ||
-	    imap_select(a->im, a->raw.data, a->raw.len, write, &sel, f) == -1)
+	if (raw_of(a, folder, f) == -1)
 		return -1;
+	if (imap_select(a->im, a->raw.data, a->raw.len, write, &sel, f) == -1) {
+		/* Dovecot lists what is subscribed and no more. */
+		if (fo != NULL && f->code == CODE_NOSELECT)
+			fo->selectable = 0;
+		return -1;
+	}
 	intern_free(a->flags);
 	a->flags = intern_new();
 	if (fo != NULL)

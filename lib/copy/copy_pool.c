@@ -1,0 +1,202 @@
+/* copy_pool.c: messages of the target, told apart by a digest. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "copy/copy_p.h"
+
+static int
+by_value(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
+static int
+hash_in(const uint64_t *set, size_t n, uint64_t v)
+{
+	return n > 0 && bsearch(&v, set, n, sizeof(v), by_value) != NULL;
+}
+
+int
+kind_number(unsigned int bit)
+{
+	int k = 0;
+
+	while (bit >>= 1)
+		k++;
+	return k;
+}
+
+/* ---- bodies, for their digests ---- */
+
+static int
+digest_one(
+    struct store *st, struct digest *d, struct ident *ident, struct fail *f)
+{
+	const char *p;
+	size_t n;
+	int rc;
+
+	digest_reset(d);
+	while ((rc = store_read(st, &p, &n, f)) == 1)
+		if (digest_add(d, p, n, f) == -1)
+			return -1;
+	return rc == -1 ? -1 : digest_end(d, ident, f);
+}
+
+int
+digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
+    int (*each)(
+	struct pool *, uint64_t id, const struct ident *, struct fail *),
+    struct pool *p, struct fail *f)
+{
+	uint64_t id, octets;
+	struct ident ident;
+	int rc = store_want(st, ids, n, f);
+
+	while (rc == 0 && (rc = store_body(st, &id, &octets, f)) != 0) {
+		if (rc == 1)
+			rc = digest_one(st, d, &ident, f);
+		if (rc == 0)
+			rc = each(p, id, &ident, f);
+		else if (f->reach == REACH_MESSAGE)
+			rc = 0; /* unreadable: it cannot be recognised */
+		if (rc == 0)
+			rc = stopping(f);
+	}
+	return rc;
+}
+
+/* ---- the pool ---- */
+
+static int
+by_sum(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+	int d = memcmp(x->sum, y->sum, sizeof(x->sum));
+
+	return d != 0 ? d : (x->id > y->id) - (x->id < y->id);
+}
+
+void
+pool_sort(struct pool *p)
+{
+	if (p->n > 0)
+		qsort(p->at, p->n, sizeof(*p->at), by_sum);
+}
+
+static int
+by_id(const void *a, const void *b)
+{
+	const struct found *x = a, *y = b;
+
+	return (x->id > y->id) - (x->id < y->id);
+}
+
+void
+pool_add(struct pool *p, uint32_t id, uint32_t flags)
+{
+	if (p->n == p->room) {
+		p->room = p->room ? p->room + p->room / 2 : 256;
+		p->at = mem_resize(p->at, p->room, sizeof(*p->at));
+	}
+	memset(&p->at[p->n], 0, sizeof(*p->at));
+	p->at[p->n].id = id;
+	p->at[p->n++].flags = flags;
+}
+
+int
+pool_unclaimed(
+    struct pool *p, const struct sides *s, uint64_t from, struct fail *f)
+{
+	struct copy *c = p->c;
+	uint64_t *claimed;
+	size_t n;
+	struct buf uid = {0};
+	struct msgref m;
+	int rc;
+
+	if (ledger_claimed(c->ledger, s, &claimed, &n, f) == -1)
+		return -1;
+	rc = store_scan(c->dst, from, f);
+	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
+		uint64_t hash;
+
+		buf_reset(&uid);
+		store_uid(c->dst, m.id, &uid);
+		hash = ledger_hash(uid.data);
+		if (!hash_in(claimed, n, hash))
+			pool_add(p, (uint32_t)m.id,
+			    intern_number(
+				p->w->words, m.flags, strlen(m.flags)));
+		rc = 0;
+	}
+	free(claimed);
+	buf_free(&uid);
+	return rc;
+}
+
+static int
+set_sum(struct pool *p, uint64_t id, const struct ident *ident, struct fail *f)
+{
+	struct found like = {.id = (uint32_t)id}, *at;
+
+	(void)f;
+	at = bsearch(&like, p->at, p->n, sizeof(like), by_id);
+	if (at != NULL && (ident->have & p->kind) != 0)
+		memcpy(at->sum, ident->sum[kind_number(p->kind)], 16);
+	return 0;
+}
+
+int
+pool_fill(struct pool *p, struct fail *f)
+{
+	static const uint8_t none[16];
+	struct digest *d = digest_new(p->kind, "/tmp");
+	uint64_t ids[BURST];
+	size_t i, k, n = 0;
+	int rc = 0;
+
+	for (i = k = 0; i < p->n; i++)
+		if (p->at[i].id != 0)
+			p->at[k++] = p->at[i];
+	p->n = k;
+	for (i = 0; i < p->n; i++)
+		memset(p->at[i].sum, 0, sizeof(p->at[i].sum));
+	if (p->n > 0)
+		qsort(p->at, p->n, sizeof(*p->at), by_id);
+	for (i = 0; rc == 0 && i < p->n; i++) {
+		ids[n++] = p->at[i].id;
+		if (n < BURST && i + 1 < p->n)
+			continue;
+		rc = digest_burst(p->c->dst, ids, n, d, set_sum, p, f);
+		n = 0;
+	}
+	digest_free(d);
+	for (i = k = 0; i < p->n; i++)
+		if (memcmp(p->at[i].sum, none, sizeof(none)) != 0)
+			p->at[k++] = p->at[i];
+	p->n = k;
+	pool_sort(p);
+	return rc;
+}
+
+struct found *
+pool_find(const struct pool *p, const uint8_t *sum)
+{
+	size_t low = 0, high = p->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (memcmp(p->at[mid].sum, sum, 16) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	for (; low < p->n && memcmp(p->at[low].sum, sum, 16) == 0; low++)
+		if (p->at[low].id != 0)
+			return &p->at[low];
+	return NULL;
+}
