@@ -146,6 +146,9 @@ int spool_add(struct spool *s, const void *p, size_t n, struct fail *f);
 uint64_t spool_len(const struct spool *s);
 /* Reads from the start again. */
 int spool_rewind(struct spool *s, struct fail *f);
+/* All octets at once, valid until the next call; a file is mapped, so memory
+ * does not grow with it. */
+int spool_map(struct spool *s, const char **p, size_t *n, struct fail *f);
 /* 1 and the next octets (valid until the next call), 0 end, -1 failed. */
 int spool_read(struct spool *s, const char **p, size_t *n, struct fail *f);
 

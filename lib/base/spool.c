@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/base.h"
@@ -15,6 +16,8 @@ struct spool {
 	struct buf mem;
 	int fd; /* -1 while everything is in mem */
 	uint64_t len, at;
+	void *map; /* the first `mapped` octets, or NULL */
+	size_t mapped;
 };
 
 struct spool *
@@ -38,9 +41,18 @@ spool_free(struct spool *s)
 	free(s);
 }
 
+static void
+unmap(struct spool *s)
+{
+	if (s->map != NULL)
+		(void)munmap(s->map, s->mapped);
+	s->map = NULL;
+}
+
 void
 spool_reset(struct spool *s)
 {
+	unmap(s);
 	if (s->fd != -1)
 		(void)close(s->fd);
 	s->fd = -1;
@@ -104,6 +116,25 @@ spool_add(struct spool *s, const void *p, size_t n, struct fail *f)
 	else if (put(s, p, n, f) == -1)
 		return -1;
 	s->len += n;
+	return 0;
+}
+
+int
+spool_map(struct spool *s, const char **p, size_t *n, struct fail *f)
+{
+	*n = s->len;
+	unmap(s);
+	if (s->fd == -1) {
+		*p = s->len > 0 ? s->mem.data : "";
+		return 0;
+	}
+	s->map = mmap(NULL, s->len, PROT_READ, MAP_PRIVATE, s->fd, 0);
+	if (s->map == MAP_FAILED) {
+		s->map = NULL;
+		return fail_errno(f, CODE_IO, REACH_RUN, "spool", "%s", s->dir);
+	}
+	s->mapped = s->len;
+	*p = s->map;
 	return 0;
 }
 

@@ -100,6 +100,7 @@ digest_new(unsigned int kinds, const char *dir)
 	d->any_head =
 	    (kinds & (DIGEST_L1 | DIGEST_L3 | DIGEST_STORE | DIGEST_BYTES)) !=
 	    0;
+	buf_add(&d->head, "", 0);
 	digest_reset(d);
 	return d;
 }
@@ -211,68 +212,76 @@ is_store_field(const struct field *fl)
 	return 0;
 }
 
-static int
-is_from_line(const struct field *fl)
+/* A From_ line at the start of a header, mbox's or quoted, without its end. */
+static size_t
+from_line(const char *s, size_t n)
 {
-	return (fl->whole > 5 && strncmp(fl->start, "From ", 5) == 0) ||
-	    (fl->whole > 6 && strncmp(fl->start, ">From ", 6) == 0);
+	const char *lf;
+
+	if ((n < 5 || memcmp(s, "From ", 5) != 0) &&
+	    (n < 6 || memcmp(s, ">From ", 6) != 0))
+		return 0;
+	lf = memchr(s, '\n', n);
+	return lf != NULL ? (size_t)(lf - s) + 1 : n;
 }
 
 /* The header is complete: n octets of d->head, without the blank line. */
 static void
 end_head(struct digest *d, size_t n)
 {
-	const char *s = d->head.data;
-	size_t left = n;
+	size_t from = from_line(d->head.data, n), left = n - from;
+	const char *s = d->head.data + from;
 	struct field fl;
-	int first = 1;
 
 	d->head_done = 1;
 	if (d->hash[L1] != NULL) {
 		struct buf b = {0};
 
-		identity_fields(&b, s, n, 1);
+		identity_fields(&b, d->head.data, n, 1);
 		buf_addc(&b, '\n');
 		hash_add(d->hash[L1], b.data, b.len);
 		buf_free(&b);
 	}
 	if (d->hash[STORE] == NULL && d->hash[BYTES] == NULL)
 		return;
-	while (field_next(&fl, &s, &left)) {
-		if (!(first && is_from_line(&fl)) && !is_store_field(&fl)) {
+	while (field_next(&fl, &s, &left))
+		if (!is_store_field(&fl)) {
 			trim_add(&d->store, fl.start, fl.whole);
 			mask_add(&d->bytes, fl.start, fl.whole, 1);
 		}
-		first = 0;
-	}
 	trim_add(&d->store, "\r\n", 2);
 	trim_add(&d->bytes, "\r\n", 2);
 }
 
+/*
+ * Ends at the blank line, or after HEAD_MAX octets and what they cut off a
+ * line end: wherever the pieces end, the header is the same.
+ */
 static void
 head_add(struct digest *d, const char *p, size_t n)
 {
 	size_t before = d->head.len, from = before > 3 ? before - 3 : 0;
+	size_t some = n < HEAD_MAX - before ? n : HEAD_MAX - before;
+	size_t head, body, all;
 	const char *blank;
 
-	buf_add(&d->head, p, n);
-	if (before < 2 && d->head.len >= 2 &&
-	    memcmp(d->head.data, "\r\n", 2) == 0) {
-		end_head(d, 0);
-		body_add(d, d->head.data + 2, d->head.len - 2);
-		d->head.len = 0;
+	if (some < n && p[some] == '\n')
+		some++;
+	buf_add(&d->head, p, some);
+	all = head = body = d->head.len;
+	blank = memmem(d->head.data + from, all - from, "\r\n\r\n", 4);
+	if (all >= 2 && memcmp(d->head.data, "\r\n", 2) == 0) {
+		head = 0;
+		body = 2;
+	} else if (blank != NULL) {
+		head = (size_t)(blank - d->head.data) + 2;
+		body = head + 2;
+	} else if (all < HEAD_MAX)
 		return;
-	}
-	blank = memmem(d->head.data + from, d->head.len - from, "\r\n\r\n", 4);
-	if (blank != NULL) {
-		size_t head = (size_t)(blank - d->head.data) + 2;
-		size_t all = d->head.len;
-
-		end_head(d, head);
-		body_add(d, d->head.data + head + 2, all - head - 2);
-		d->head.len = head;
-	} else if (d->head.len > HEAD_MAX)
-		end_head(d, d->head.len); /* the rest counts as body */
+	end_head(d, head);
+	body_add(d, d->head.data + body, all - body);
+	body_add(d, p + some, n - some);
+	d->head.len = head;
 }
 
 /* Canonical octets, a CR never parted from its LF. */
@@ -318,8 +327,17 @@ odd_end(struct digest *d, size_t crs)
 static void
 release_crs(struct digest *d)
 {
-	for (; d->crs > 0; d->crs--)
-		canonical(d, "\r", 1);
+	char crs[512];
+
+	if (d->crs == 0)
+		return;
+	memset(crs, '\r', sizeof(crs));
+	while (d->crs > 0) {
+		size_t n = d->crs < sizeof(crs) ? d->crs : sizeof(crs);
+
+		canonical(d, crs, n);
+		d->crs -= n;
+	}
 }
 
 int

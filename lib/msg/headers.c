@@ -25,7 +25,7 @@ field_next(struct field *fl, const char **s, size_t *n)
 
 	while (*n > 0) {
 		len = line_at(*s, *n, &text);
-		if (text == 0)
+		if (text == 0 && (*s)[len - 1] == '\n')
 			return 0;
 		fl->start = *s;
 		fl->whole = len;

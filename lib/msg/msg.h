@@ -17,8 +17,28 @@ struct intern;
 void msg_sha256(uint8_t out[32], const void *p, size_t n);
 
 /*
- * Frozen: digests travel between hosts.  mbx-verify(1) defines the levels,
- * and the rungs, which say how alike two copies are.
+ * Frozen: digests travel between hosts.  mbx-verify(1) names the levels, and
+ * the rungs, which say how alike two copies are.  All are SHA-256, all but RAW
+ * of the canonical octets, in which each CR* LF is a CRLF.  The header ends at
+ * the first blank line, or after 1 MiB (and no CRLF is parted).
+ *
+ * L1: "name:value" LF of the fields From To Cc Bcc Reply-To Sender Subject Date
+ * Message-ID In-Reply-To References MIME-Version and all Content-*, in this
+ * order and those alike as they come, names in lower case, values unfolded,
+ * runs of blanks one blank, none at the ends; then LF and the body.
+ * L2: L1's fields less Content-*, LF, and per leaf (RFC 2046; message/rfc822
+ * without encoding is none) "type/subtype" NUL file name NUL and the 32 octets
+ * of its digest: types in lower case; the name is filename of
+ * Content-Disposition, else name of Content-Type, RFC 2231 decoded, its
+ * charset not applied; octets are decoded, text/ and message/ ones then read as
+ * END, others without an encoding as L0.
+ * L3: Message-ID LF Date as seconds since 1970 LF the lower-case address in
+ * the last <> of From, or all of it, LF RFC822.SIZE LF, the values as in L1, a
+ * Date that is none -2^63.
+ * END: without the CRLFs at the end.  STORE: less a first line that starts
+ * with From_ or >From_ and the fields Status X-Status X-UID X-Keywords X-IMAP
+ * X-IMAPbase Content-Length, read as END.  BYTES: STORE less all NUL and 0x80
+ * and CR that end no line, and in the header all 8-bit octets, X and ?.
  */
 enum {
 	DIGEST_L0 = 1 << 0, /* octets, CR* LF read as CRLF */

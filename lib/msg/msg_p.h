@@ -34,6 +34,27 @@ void
 identity_fields(struct buf *out, const char *head, size_t n, int content_too);
 void identity_weak(struct ident *id, const char *head, size_t n);
 
+/* ---- params.c ---- */
+
+enum { PARAM_PARTS = 100 };
+/*
+ * The parameter `name` of an unfolded field, appended: 1, or 0.  Its forms in
+ * this order: name*, name*0 with name*1 and so on, name.  Percent-decoded
+ * where it says that it is encoded; its charset is not applied.
+ */
+int param_value(struct buf *out, const char *s, size_t n, const char *name);
+
+/* ---- leaf.c ---- */
+
+enum coding { CODING_NONE, CODING_QUOTED, CODING_BASE64 };
+/*
+ * SHA-256 of what n encoded octets decode to.  Text is read as DIGEST_END
+ * reads a message; of the rest the line ends of what has no encoding are made
+ * CRLF, since only their transport knows them (RFC 2049 4).
+ */
+void leaf_digest(
+    uint8_t out[32], const char *p, size_t n, enum coding coding, int is_text);
+
 /* ---- parts.c ---- */
 
 /* 1 and the sum, 0 if it is refused, -1 failed. */

@@ -165,6 +165,9 @@ START_TEST(spool_small_and_large)
 			for (got = 0; spool_read(s, &p, &n, &f) == 1; got += n)
 				ck_assert(memchr(p, 'y', n) == NULL);
 			ck_assert(got == sum);
+			ck_assert_int_eq(spool_map(s, &p, &n, &f), 0);
+			ck_assert(n == sum && memchr(p, 'y', n) == NULL);
+			ck_assert(n == 0 || (p[0] == 'x' && p[n - 1] == 'x'));
 		}
 		spool_reset(s);
 	}
