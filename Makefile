@@ -16,6 +16,8 @@ VERSION := $(shell sed -n 's/^\#\# \([0-9.]*\).*/\1/p' NEWS.md | head -n 1)
 tools := $(patsubst cmd/%.c,%,$(wildcard cmd/*.c))
 rooms := $(wildcard lib/*/*.c)
 units := $(wildcard t/unit/*.c)
+profiles := $(sort $(wildcard share/profiles/*.tsv))
+pages := $(wildcard man/*.[157])
 
 CFLAGS_ALL = $(CSTD) $(WARN) $(OPT) -Ilib -DMBX_VERSION='"$(VERSION)"' \
 	-ffile-prefix-map=$(CURDIR)=. -ffunction-sections -fdata-sections \
@@ -49,7 +51,8 @@ LIBS_ALL = $(if $(filter 1,$(STATIC)),$(LIBS),-l:libetpan.a \
 
 V = 0
 Q = $(if $(filter 1,$(V)),,@)
-show = @$(if $(filter 1,$(V)),:,printf '%s\t%s\n')
+quiet = $(filter 1,$(V))$(findstring s,$(firstword -$(MAKEFLAGS)))
+show = @$(if $(quiet),:,printf '%s\t%s\n')
 
 all: $(tools:%=$(B)/bin/%)
 
@@ -59,10 +62,10 @@ $(B)/%.o: %.c Makefile config.mk
 	$(Q)$(CC) $(CFLAGS_ALL) -c -o $@ $<
 
 # Profiles are data, built in.
-$(B)/profiles.c: share/dev/embed $(wildcard share/profiles/*.tsv)
+$(B)/profiles.c: share/dev/embed $(profiles)
 	@mkdir -p $(@D)
 	$(show) EMBED share/profiles
-	$(Q)share/dev/embed $(sort $(filter %.tsv,$^)) >$@
+	$(Q)share/dev/embed $(profiles) >$@
 
 $(B)/profiles.o: $(B)/profiles.c
 	$(show) CC $<
@@ -99,7 +102,8 @@ $(B)/box/%.o: cmd/%.c Makefile config.mk
 
 $(B)/box/box.c: share/dev/box $(tools:%=cmd/%.c)
 	@mkdir -p $(@D)
-	share/dev/box $(tools) >$@
+	$(show) BOX $@
+	$(Q)share/dev/box $(tools) >$@
 
 $(B)/box/box.o: $(B)/box/box.c
 	$(show) CC $<
@@ -132,21 +136,23 @@ lint:
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/profiles
 	install -s -m 755 $(tools:%=$(B)/bin/%) $(DESTDIR)$(BINDIR)
-	install -m 644 share/profiles/*.tsv $(DESTDIR)$(DATADIR)/profiles
-	for page in man/*.[157]; do \
+	install -m 644 $(profiles) $(DESTDIR)$(DATADIR)/profiles
+	for page in $(pages); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
 		install -d $$dir && install -m 644 $$page $$dir || exit; \
 	done
 
 uninstall:
 	rm -f $(tools:%=$(DESTDIR)$(BINDIR)/%)
-	for page in man/*.[157]; do \
+	for page in $(pages); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done
-	rm -rf $(DESTDIR)$(DATADIR)
+	rm -f $(patsubst share/%,$(DESTDIR)$(DATADIR)/%,$(profiles))
+	-rmdir $(DESTDIR)$(DATADIR)/profiles $(DESTDIR)$(DATADIR)
 
 dist: all box
-	B=$(B) VERSION=$(VERSION) CC='$(CC)' share/dev/dist
+	B=$(B) VERSION=$(VERSION) CC='$(CC)' LDFLAGS='$(LDFLAGS_ALL)' \
+	    LIBS='$(LIBS)' share/dev/dist $(tools)
 
 clean:
 	rm -rf build build-* dist
