@@ -145,11 +145,11 @@ for tool in $tools; do
 	check "$tool: installed, runs, stripped" sh -c "
 		\"$T/root/opt/mbx/bin/$tool\" --version &&
 		! readelf -S \"$T/root/opt/mbx/bin/$tool\" | grep -q '\\.debug'"
-	check_has "$tool: its page is installed" "$T/installed" \
-		"^./opt/mbx/share/man/man1/$tool\\.1\$"
 done
-check_has 'profiles are installed' "$T/installed" \
-	'^./opt/mbx/share/mbx/profiles/dovecot.tsv$'
+check_same 'every page is installed' "$(cd man && find . -name '*.[157]' | sort)" \
+	"$(sed -n 's:^./opt/mbx/share/man/man[157]/:./:p' "$T/installed" | sort)"
+check_same 'every profile is installed' "$(ls share/profiles)" \
+	"$(sed -n 's:^./opt/mbx/share/mbx/profiles/::p' "$T/installed")"
 check_hasnt 'nothing outside PREFIX' "$T/installed" '^./[^o]|^./opt/[^m]'
 : >"$T/root/opt/mbx/share/mbx/notes"
 check 'uninstall' make -s -C "$one" uninstall DESTDIR="$T/root" PREFIX=/opt/mbx

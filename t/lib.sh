@@ -14,21 +14,9 @@ SAN=${SAN:-0} SHORT=${SHORT:-0}
 case $B in /*) ;; *) B=$TOP/$B ;; esac
 PATH=$B/bin:$PATH:/usr/sbin:/sbin
 export PATH B SAN SHORT
-T=$(mktemp -d "${TMPDIR:-/tmp}/mbx-t.XXXXXX") || exit 1
+. t/servers/stage.sh
+stage_open mbx-t
 checks=0 failures=0
-at_exit=
-
-# defer 'command': run at the end, last first.
-defer() { at_exit="$1
-$at_exit"; }
-clean_up() {
-	eval "$at_exit"
-	[ -n "${KEEP:-}" ] || rm -rf "$T"
-}
-trap clean_up EXIT
-trap 'exit 129' HUP
-trap 'exit 130' INT
-trap 'exit 143' TERM
 
 pass() { checks=$((checks + 1)); echo "ok $checks - $1"; }
 fail() {
@@ -87,11 +75,6 @@ column() {
 		for (i = 1; i <= NF; i++) if ($i == name) c = i
 		next
 	} { print c ? $c : "" }'
-}
-# free_port: a port of 127.0.0.1 that nobody uses now.
-free_port() {
-	python3 -c 'import socket
-s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
 }
 skip_all() { echo "1..0 # SKIP $1"; exit 0; }
 done_testing() {

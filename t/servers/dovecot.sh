@@ -1,5 +1,5 @@
 # dovecot.sh: throwaway Dovecots on loopback, as an ordinary user (under root
-# as nobody).  Needs $T, defer and free_port as t/lib.sh has them.
+# as nobody).  Needs t/servers/stage.sh.
 # shellcheck shell=sh disable=SC2034
 #
 # dovecot_start NAME [KEY=VALUE...] sets NAME_port (IMAP with STARTTLS),
