@@ -97,5 +97,7 @@ intern_at(const struct intern *in, uint32_t number)
 const char *
 intern_str(struct intern *in, const char *s, size_t n)
 {
-	return in->at[intern_number(in, s, n)];
+	uint32_t number = intern_number(in, s, n); /* may move in->at */
+
+	return in->at[number];
 }

@@ -184,7 +184,7 @@ START_TEST(intern_makes_one)
 
 	for (i = 0; i < 10000; i++) {
 		(void)snprintf(name, sizeof(name), "n%d", i);
-		(void)intern_str(in, name, strlen(name));
+		ck_assert_str_eq(intern_str(in, name, strlen(name)), name);
 	}
 	ck_assert_ptr_eq(intern_str(in, "abc", 1), first);
 	ck_assert_ptr_eq(intern_str(in, "n77", 3), intern_str(in, "n777", 3));
