@@ -1,3 +1,4 @@
+#!/bin/sh
 # mbx-copy between real servers and files: nothing lost, nothing twice, the
 # source untouched, and every run the same command.
 . "$(dirname "$0")/lib.sh"

@@ -1,3 +1,4 @@
+#!/bin/sh
 # Every message of the corpus through every route.  What a store does to it is
 # the table in t/corpus.py; whatever differs from that is a failure.
 . "$(dirname "$0")/lib.sh"
