@@ -56,6 +56,7 @@ static const struct {
 };
 
 /* Printable, cut at the size of the field. */
+PRINTFLIKE(3, 0)
 static void
 keep(char *field, size_t size, const char *fmt, va_list ap)
 {

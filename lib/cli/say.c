@@ -57,6 +57,7 @@ say(const struct fail *f)
 	cli_log("error", f);
 }
 
+PRINTFLIKE(1, 0)
 static void
 say_text(const char *fmt, va_list ap)
 {
