@@ -94,9 +94,9 @@ struct imap_box {
 	uint64_t messages, unseen, size, modseq;
 };
 /*
- * All mailboxes; status asks for the counters as well, in the same round
- * trip where the server can.  What cannot be had this way is left out of
- * bits.  The array is the caller's: imap_boxes_free.
+ * All mailboxes, and on the way the namespaces; status asks for the counters
+ * as well, in the same round trip where the server can.  What cannot be had
+ * this way is left out of bits.  The array is the caller's: imap_boxes_free.
  */
 int imap_list(struct imap *im, int status, struct imap_box **box, size_t *n,
     struct fail *f);

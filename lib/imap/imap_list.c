@@ -60,16 +60,26 @@ parse_namespaces(struct imap *im, struct fail *f)
 	return 1;
 }
 
+/* Says NAMESPACE if it is not known and can be; *tag 0: nothing is said. */
 static int
-ask_namespaces(struct imap *im, struct fail *f)
+say_namespaces(struct imap *im, uint32_t *tag, struct fail *f)
 {
-	struct reply r;
-	uint32_t tag;
-
+	*tag = 0;
+	if (im->ns_n != 0 || (im->caps & CAP_NAMESPACE) == 0)
+		return 0;
 	if (imap_begin(im, f) == -1 || imap_say(im, "NAMESPACE") == -1 ||
 	    imap_end(im, f) == -1)
 		return -1;
-	for (tag = im->tag;;) {
+	*tag = im->tag;
+	return 0;
+}
+
+static int
+read_namespaces(struct imap *im, uint32_t tag, struct fail *f)
+{
+	struct reply r;
+
+	while (tag != 0) {
 		if (imap_reply(im, &r, f) == -1)
 			return -1;
 		if (r.kind == REPLY_TAGGED && r.tag == tag)
@@ -79,6 +89,7 @@ ask_namespaces(struct imap *im, struct fail *f)
 		if (imap_skip(im, &r, f) == -1)
 			return -1;
 	}
+	return 0;
 }
 
 /* LIST "" "" tells the separator (RFC 3501 6.3.8). */
@@ -107,10 +118,11 @@ int
 imap_namespaces(struct imap *im, const struct imap_namespace **ns, size_t *n,
     struct fail *f)
 {
+	uint32_t tag;
 	char sep = 0;
 
-	if (im->ns_n == 0 && (im->caps & CAP_NAMESPACE) != 0 &&
-	    ask_namespaces(im, f) == -1)
+	if (say_namespaces(im, &tag, f) == -1 ||
+	    read_namespaces(im, tag, f) == -1)
 		return -1;
 	if (im->ns_n == 0 || im->ns[0].kind != NS_PERSONAL) {
 		if (ask_separator(im, &sep, f) == -1)
@@ -272,16 +284,18 @@ list_all(struct imap *im, int status, struct boxes *all,
 {
 	int lsub = (im->caps & CAP_LIST_EXTENDED) == 0;
 	enum answer a;
-	uint32_t tag;
+	uint32_t tag, namespaces;
 
-	if (say_list(im, status, f) == -1)
+	if (say_namespaces(im, &namespaces, f) == -1 ||
+	    say_list(im, status, f) == -1)
 		return -1;
 	tag = im->tag;
 	if (lsub &&
 	    (imap_begin(im, f) == -1 || imap_say(im, "LSUB \"\" \"*\"") == -1 ||
 		imap_end(im, f) == -1))
 		return -1;
-	if (read_list(im, tag, all, subscribed, late, &a, f) == -1)
+	if (read_namespaces(im, namespaces, f) == -1 ||
+	    read_list(im, tag, all, subscribed, late, &a, f) == -1)
 		return -1;
 	if (a != ANSWER_OK)
 		return imap_refused(

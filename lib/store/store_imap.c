@@ -55,8 +55,7 @@ open_account(struct store *st, const struct endpoint *e,
 	a->names = arena_new();
 	endpoint_copy(&a->e, e);
 	if (imap_open(&a->im, &a->e, secret->data != NULL ? secret->data : "",
-		secret->len, key->data, f) == -1 ||
-	    imap_namespaces(a->im, &a->ns, &a->ns_n, f) == -1)
+		secret->len, key->data, f) == -1)
 		return -1;
 	imap_window(a->im, st->opt.window);
 	set_can(a);
@@ -78,6 +77,13 @@ close_account(struct store *st)
 }
 
 /* ---- folders ---- */
+
+/* Asked for with the first list, or when a name is to be made. */
+static int
+namespaces(struct imap_account *a, struct fail *f)
+{
+	return a->ns != NULL ? 0 : imap_namespaces(a->im, &a->ns, &a->ns_n, f);
+}
 
 /* The namespace with the longest prefix that the name has. */
 static const struct imap_namespace *
@@ -181,6 +187,10 @@ list(struct store *st, struct folder **out, size_t *n, struct fail *f)
 
 	if (imap_list(a->im, st->opt.sizes, &box, &boxes, f) == -1)
 		return -1;
+	if (namespaces(a, f) == -1) {
+		imap_boxes_free(box, boxes);
+		return -1;
+	}
 	free(a->list);
 	arena_reset(a->names);
 	a->list = mem_array(boxes, sizeof(*a->list));
@@ -217,6 +227,8 @@ raw_of(struct imap_account *a, const char *folder, struct fail *f)
 
 	if (a->raw_of.len > 0 && strcmp(a->raw_of.data, folder) == 0)
 		return 0;
+	if (namespaces(a, f) == -1)
+		return -1;
 	buf_reset(&a->raw);
 	buf_reset(&a->raw_of);
 	if ((fo = listed(a, folder)) != NULL)
