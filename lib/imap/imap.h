@@ -19,14 +19,19 @@ struct buf;
 struct endpoint;
 struct stream;
 
-/* Limits, in one place; beyond them the session ends with CODE_PROTO. */
+/* Limits, in one place; beyond them the session ends with CODE_PROTO, but for
+ * a name that is too long: that mailbox is left out and counted. */
 enum {
 	IMAP_LINE = 1 << 20, /* octets in a line */
 	IMAP_INLINE = 1 << 20, /* octets in a literal that is no body */
 	IMAP_NESTING = 100, /* parentheses */
+	IMAP_NAME = 4096, /* octets in the name of a mailbox */
+	IMAP_NAMES = 8 << 20, /* octets in the names of one LIST */
 	IMAP_FOLDERS = 100000, /* answers to one LIST */
-	IMAP_STRAY = 1000000 /* answers that nobody asked for, a session */
+	IMAP_STRAY = 1000000, /* answers that nobody asked for, a command */
+	IMAP_WASTE = 1 << 30 /* octets that nobody asked for, a command */
 };
+#define IMAP_BODY (UINT64_C(1) << 40) /* octets in a message */
 
 /* Capabilities, as far as they are used. */
 enum {
@@ -80,34 +85,43 @@ int imap_namespaces(struct imap *im, const struct imap_namespace **ns,
 enum {
 	BOX_NOSELECT = 1 << 0,
 	BOX_SUBSCRIBED = 1 << 1,
-	BOX_STATUS = 1 << 2, /* the counters are there */
-	BOX_SIZE = 1 << 3,
-	BOX_MODSEQ = 1 << 4
+	BOX_STATUS =
+	    1 << 2, /* STATUS was answered; these counters are there: */
+	BOX_MESSAGES = 1 << 3,
+	BOX_UIDNEXT = 1 << 4,
+	BOX_UIDVALIDITY = 1 << 5,
+	BOX_UNSEEN = 1 << 6,
+	BOX_SIZE = 1 << 7,
+	BOX_MODSEQ = 1 << 8
 };
 struct imap_box {
 	char *raw;
 	size_t raw_len;
 	char sep;
-	unsigned int bits;
-	int role; /* enum role of msg.h */
+	unsigned char role; /* enum role of msg.h */
+	unsigned short bits;
 	uint32_t uidvalidity, uidnext;
 	uint64_t messages, unseen, size, modseq;
 };
 /*
  * All mailboxes, and on the way the namespaces; status asks for the counters
- * as well, in the same round trip where the server can.  What cannot be had
- * this way is left out of bits.  The array is the caller's: imap_boxes_free.
+ * as well, in the same round trip where the server can.  What cannot be had this way is left out of
+ * bits.  INBOX is among them even where LIST leaves it out.  *unread: answers
+ * that named no mailbox in a way that can be read.  The array is the caller's:
+ * imap_boxes_free.
  */
 int imap_list(struct imap *im, int status, struct imap_box **box, size_t *n,
-    struct fail *f);
+    uint64_t *unread, struct fail *f);
 void imap_boxes_free(struct imap_box *box, size_t n);
 
 struct imap_selected {
 	uint32_t uidvalidity, uidnext; /* uidnext 0: not said */
+	int has_exists; /* exists was said */
 	uint64_t exists, modseq;
 	char *permanentflags; /* NULL: not said; the session's */
 };
-/* EXAMINE, or SELECT when write. */
+/* EXAMINE, or SELECT when write.  CODE_UIDVALIDITY without a UIDVALIDITY: no
+ * UID could be trusted. */
 int imap_select(struct imap *im, const char *raw, size_t n, int write,
     struct imap_selected *sel, struct fail *f);
 /* Both 0 also if it is there already (*made 0). */
@@ -132,10 +146,19 @@ struct imap_row {
 	const char *flags; /* raw, blank-separated; until the next call */
 	size_t flags_len;
 };
-/* UID FETCH from:* of the metadata; then rows: 1, 0 end, -1. */
+/*
+ * Metadata from UID from on, then rows, UIDs rising and each once, whatever
+ * order the server has: 1, 0 end, -1.  They are asked for some thousands at a
+ * time and kept here, so that imap_want may come between.  When a scan from 0
+ * has ended, imap_scan_missing is by how many rows it fell short of EXISTS.
+ */
 int imap_scan(struct imap *im, uint32_t from, struct fail *f);
 int imap_scan_next(struct imap *im, struct imap_row *row, struct fail *f);
-/* UID FETCH of bodies, uids rising; then bodies as store.h has them. */
+uint64_t imap_scan_missing(const struct imap *im);
+/*
+ * UID FETCH of bodies, uids rising; then bodies as store.h has them.  What a
+ * server refused together is asked for once more, each alone.
+ */
 int imap_want(struct imap *im, const uint32_t *uids, size_t n,
     const char *spool_dir, struct fail *f);
 int imap_body(struct imap *im, uint32_t *uid, uint64_t *len, struct fail *f);

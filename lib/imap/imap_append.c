@@ -113,15 +113,13 @@ refused(struct imap *im, const struct sent *s, enum answer a, int again)
 	}
 }
 
-int
-append_tagged(struct imap *im, uint32_t tag, enum answer a)
+static void
+finish(struct imap *im, struct sent *s, enum answer a)
 {
-	struct sent **link = &im->append.first, *s;
+	struct sent **link = &im->append.first;
 
-	for (; (s = *link) != NULL && s->tag != tag; link = &s->next)
-		;
-	if (s == NULL || s == im->append.open)
-		return 0;
+	while (*link != s)
+		link = &(*link)->next;
 	*link = s->next;
 	if (im->append.tail == &s->next)
 		im->append.tail = link;
@@ -130,7 +128,30 @@ append_tagged(struct imap *im, uint32_t tag, enum answer a)
 		accepted(im, s);
 	else
 		refused(im, s, a, s->n > 1);
+	free(s->text);
 	free(s);
+}
+
+int
+append_tagged(struct imap *im, uint32_t tag, enum answer a, struct fail *f)
+{
+	struct sent *s = im->append.first;
+
+	while (s != NULL && s->tag != tag)
+		s = s->next;
+	if (s == NULL || tag == im->asking)
+		return 0;
+	if (s != im->append.open) {
+		finish(im, s, a);
+		return 1;
+	}
+	/* Ahead of the end of the command, which must still be sent. */
+	if (a == ANSWER_OK || s->refused)
+		return imap_fail(im, f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER,
+		    "APPEND", "an answer to what has not been said");
+	s->refused = 1;
+	s->answer = a;
+	s->text = mem_strdup(im->text.data);
 	return 1;
 }
 
@@ -139,10 +160,19 @@ append_tagged(struct imap *im, uint32_t tag, enum answer a)
 int
 append_end_batch(struct imap *im, struct fail *f)
 {
-	if (im->append.open == NULL)
+	struct sent *s = im->append.open;
+
+	if (s == NULL)
 		return 0;
 	im->append.open = NULL;
-	return imap_end(im, f);
+	if (imap_end(im, f) == -1)
+		return -1;
+	if (s->refused) {
+		buf_reset(&im->text);
+		buf_adds(&im->text, s->text);
+		finish(im, s, s->answer);
+	}
+	return 0;
 }
 
 /* Takes one answer in, whatever it is. */
@@ -171,7 +201,8 @@ joins(
 {
 	const struct sent *s = im->append.open;
 
-	return s != NULL && !p->alone && p->len > 0 && s->n < BATCH &&
+	return s != NULL && !s->refused && !im->append.alone && !p->alone &&
+	    p->len > 0 && s->n < BATCH &&
 	    im->append.bytes + p->len <= BATCH_OCTETS &&
 	    im->append.box.len == n && memcmp(im->append.box.data, raw, n) == 0;
 }
@@ -183,7 +214,7 @@ begin_batch(struct imap *im, const char *raw, size_t n, struct fail *f)
 
 	if (append_end_batch(im, f) == -1 ||
 	    wait_window(im, im->append.window - 1, f) == -1 ||
-	    imap_begin(im, f) == -1 || imap_say(im, "APPEND ") == -1 ||
+	    imap_begin(im, f) == -1 || imap_say(im, f, "APPEND ") == -1 ||
 	    imap_string(im, raw, n, f) == -1)
 		return -1;
 	s = mem_alloc(sizeof(*s));
@@ -211,7 +242,7 @@ refused_early(struct imap *im, enum answer a, struct fail *f)
 	s->n--;
 	refused(im, s, a, 1);
 	s->n = 0;
-	(void)append_tagged(im, s->tag, ANSWER_OK);
+	finish(im, s, a);
 	return imap_refused(im, a, "APPEND", CODE_BADMSG, REACH_MESSAGE, f);
 }
 
@@ -226,18 +257,26 @@ imap_put(struct imap *im, const char *raw, size_t n, const struct imap_put *p,
 	if (im->dead)
 		return imap_fail(im, f, CODE_CONN, REACH_ENDPOINT, AGAIN_NOW,
 		    "APPEND", "the connection is gone");
-	if (!joins(im, raw, n, p) && begin_batch(im, raw, n, f) == -1)
+	if (im->append_limit != 0 && p->len > im->append_limit)
+		return imap_fail(im, f, CODE_TOOBIG, REACH_MESSAGE, AGAIN_NEVER,
+		    "APPEND", "%llu octets, the server takes %llu",
+		    (unsigned long long)p->len,
+		    (unsigned long long)im->append_limit);
+	if (imap_flags(im, p->flags, f) == -1 ||
+	    (!joins(im, raw, n, p) && begin_batch(im, raw, n, f) == -1))
 		return -1;
+	/* RFC 3502: an empty message would call the batch off. */
+	im->append.alone = p->alone || p->len == 0;
 	im->append.open->cookie[im->append.open->n++] = p->cookie;
 	im->append.bytes += p->len;
 	im->append.left = p->len;
-	if (imap_say(im, " (") == -1 ||
-	    stream_write(im->w.stream, p->flags, strlen(p->flags), f) == -1 ||
-	    imap_say(im, ") ") == -1)
+	if (imap_say(im, f, " (") == -1 ||
+	    imap_out(im, p->flags, strlen(p->flags), f) == -1 ||
+	    imap_say(im, f, ") ") == -1)
 		return -1;
 	if (p->date != CLOCK_NONE) {
 		date_format_internal(date, p->date);
-		if (imap_say(im, "\"%s\" ", date) == -1)
+		if (imap_say(im, f, "\"%s\" ", date) == -1)
 			return -1;
 	}
 	rc = imap_literal(im, p->len, &a, f);
@@ -252,10 +291,7 @@ imap_write(struct imap *im, const char *p, size_t n, struct fail *f)
 	if (n > im->append.left)
 		abort();
 	im->append.left -= n;
-	if (stream_write(im->w.stream, p, n, f) == 0)
-		return 0;
-	im->dead = 1;
-	return -1;
+	return imap_out(im, p, n, f);
 }
 
 int
@@ -263,8 +299,8 @@ imap_put_end(struct imap *im, struct fail *f)
 {
 	if (im->append.left > 0)
 		abort();
-	if ((im->caps & CAP_MULTIAPPEND) != 0 && im->append.open->n < BATCH &&
-	    im->append.bytes < BATCH_OCTETS)
+	if ((im->caps & CAP_MULTIAPPEND) != 0 && !im->append.alone &&
+	    im->append.open->n < BATCH && im->append.bytes < BATCH_OCTETS)
 		return 0;
 	return append_end_batch(im, f);
 }
@@ -288,6 +324,7 @@ imap_abort(struct imap *im)
 	im->append.under_way = 0;
 	while ((s = im->append.first) != NULL) {
 		im->append.first = s->next;
+		free(s->text);
 		free(s);
 	}
 	while ((g = im->append.got) != NULL) {

@@ -109,7 +109,7 @@ authenticate(struct imap *im, const struct sasl_mech *m,
 	int rc = imap_begin(im, f);
 
 	if (rc == 0)
-		rc = imap_say(im, "AUTHENTICATE %s", m->name);
+		rc = imap_say(im, f, "AUTHENTICATE %s", m->name);
 	if (rc == 0 && m->client_first && (im->caps & CAP_SASL_IR) != 0)
 		rc = respond(im, s, "", 0, " ", f);
 	else if (rc == 0) {
@@ -129,9 +129,9 @@ login(struct imap *im, const char *secret, size_t n, struct fail *f)
 	enum answer a;
 	int rc;
 
-	if (imap_begin(im, f) == -1 || imap_say(im, "LOGIN ") == -1 ||
+	if (imap_begin(im, f) == -1 || imap_say(im, f, "LOGIN ") == -1 ||
 	    imap_string(im, user, strlen(user), f) == -1 ||
-	    imap_say(im, " ") == -1 || stream_flush(im->w.stream, f) == -1)
+	    imap_say(im, f, " ") == -1 || stream_flush(im->w.stream, f) == -1)
 		return -1;
 	stream_mask(im->w.stream, 1);
 	rc = imap_string(im, secret, n, f);

@@ -9,7 +9,7 @@ static int
 say_box(struct imap *im, const char *command, const char *raw, size_t n,
     struct fail *f)
 {
-	if (imap_begin(im, f) == -1 || imap_say(im, "%s ", command) == -1)
+	if (imap_begin(im, f) == -1 || imap_say(im, f, "%s ", command) == -1)
 		return -1;
 	return imap_string(im, raw, n, f);
 }
@@ -20,6 +20,8 @@ imap_select(struct imap *im, const char *raw, size_t n, int write,
 {
 	enum answer a;
 
+	if (fetch_drop(im, f) == -1)
+		return -1;
 	memset(&im->sel, 0, sizeof(im->sel));
 	if (say_box(im, write ? "SELECT" : "EXAMINE", raw, n, f) == -1 ||
 	    imap_end(im, f) == -1 || imap_wait(im, im->tag, &a, f) == -1)
@@ -36,32 +38,47 @@ imap_select(struct imap *im, const char *raw, size_t n, int write,
 	return 0;
 }
 
+static int
+say_create(struct imap *im, const char *raw, size_t n, const char *use,
+    enum answer *a, struct fail *f)
+{
+	if (say_box(im, "CREATE", raw, n, f) == -1 ||
+	    (use != NULL && imap_say(im, f, " (USE (%s))", use) == -1) ||
+	    imap_end(im, f) == -1)
+		return -1;
+	return imap_wait(im, im->tag, a, f);
+}
+
+/*
+ * A refusal may mean the role (RFC 6154 3), so once without; or that the
+ * mailbox is there, which not every server says by ALREADYEXISTS.
+ */
 int
 imap_create(struct imap *im, const char *raw, size_t n, int role, int *made,
     struct fail *f)
 {
-	const char *use = role_attribute((enum role)role);
+	const char *use = (im->caps & CAP_CREATE_SPECIAL_USE) != 0
+	    ? role_attribute((enum role)role)
+	    : NULL;
 	enum answer a;
+	struct fail why = {0};
+	int there;
 
-	if ((im->caps & CAP_CREATE_SPECIAL_USE) == 0)
-		use = NULL;
-	for (;;) {
-		if (say_box(im, "CREATE", raw, n, f) == -1)
-			return -1;
-		if (use != NULL)
-			(void)imap_say(im, " (USE (%s))", use);
-		if (imap_end(im, f) == -1 ||
-		    imap_wait(im, im->tag, &a, f) == -1)
-			return -1;
-		*made = a == ANSWER_OK;
-		if (a == ANSWER_OK || imap_code(im, "ALREADYEXISTS", NULL))
-			return 0;
-		/* The role may be what is refused (RFC 6154 3): once without */
-		if (use == NULL)
-			return imap_refused(
-			    im, a, "CREATE", CODE_NAME, REACH_FOLDER, f);
-		use = NULL;
-	}
+	if (say_create(im, raw, n, use, &a, f) == -1)
+		return -1;
+	if (a != ANSWER_OK && use != NULL &&
+	    !imap_code(im, "ALREADYEXISTS", NULL) &&
+	    say_create(im, raw, n, NULL, &a, f) == -1)
+		return -1;
+	*made = a == ANSWER_OK;
+	if (a == ANSWER_OK || imap_code(im, "ALREADYEXISTS", NULL))
+		return 0;
+	(void)imap_refused(im, a, "CREATE", CODE_NAME, REACH_FOLDER, &why);
+	if (imap_is_there(im, raw, n, &there, f) == -1)
+		return -1;
+	if (!there)
+		*f = why;
+	return there ? 0 : -1;
 }
 
 int
@@ -207,11 +224,11 @@ imap_store(
 {
 	enum answer a;
 
-	if (imap_begin(im, f) == -1 ||
-	    imap_say(im, "UID STORE %u %cFLAGS.SILENT (", (unsigned int)uid,
+	if (imap_flags(im, flags, f) == -1 || imap_begin(im, f) == -1 ||
+	    imap_say(im, f, "UID STORE %u %cFLAGS.SILENT (", (unsigned int)uid,
 		sign) == -1 ||
-	    stream_write(im->w.stream, flags, strlen(flags), f) == -1 ||
-	    imap_say(im, ")") == -1 || imap_end(im, f) == -1 ||
+	    imap_out(im, flags, strlen(flags), f) == -1 ||
+	    imap_say(im, f, ")") == -1 || imap_end(im, f) == -1 ||
 	    imap_wait(im, im->tag, &a, f) == -1)
 		return -1;
 	return a == ANSWER_OK
@@ -229,7 +246,7 @@ imap_copy(struct imap *im, uint32_t uid, const char *raw, size_t n,
 
 	*to = 0;
 	if (imap_begin(im, f) == -1 ||
-	    imap_say(im, "UID COPY %u ", (unsigned int)uid) == -1 ||
+	    imap_say(im, f, "UID COPY %u ", (unsigned int)uid) == -1 ||
 	    imap_string(im, raw, n, f) == -1 || imap_end(im, f) == -1 ||
 	    imap_wait(im, im->tag, &a, f) == -1)
 		return -1;

@@ -29,13 +29,13 @@ parse_one(struct imap *im, int kind, struct fail *f)
 	wire_blank(w);
 	if (rc == 1)
 		rc = wire_string(w, &sep, f);
-	if (rc >= 0 && strlen(prefix.data) == prefix.len)
+	if (rc >= 0 && strlen(prefix.data) == prefix.len &&
+	    prefix.len <= IMAP_NAME)
 		add_namespace(im, kind, prefix.data, sep.len ? *sep.data : 0);
 	buf_free(&prefix);
 	buf_free(&sep);
 	for (wire_blank(w); rc >= 0 && !wire_eat(w, ')'); wire_blank(w))
-		if (wire_peek(w) == -1 || wire_skip(w, f) != 1)
-			rc = WIRE_BAD;
+		rc = wire_skip(w, f) == 1 ? rc : WIRE_BAD;
 	return rc;
 }
 
@@ -51,11 +51,10 @@ parse_namespaces(struct imap *im, struct fail *f)
 			continue;
 		if (!wire_eat(w, '('))
 			return WIRE_BAD;
-		while (wire_peek(w) == '(' && im->ns_n < 1000)
-			if (parse_one(im, kind, f) < 0)
+		for (wire_blank(w); !wire_eat(w, ')'); wire_blank(w))
+			if (wire_peek(w) != '(' || im->ns_n == 1000 ||
+			    parse_one(im, kind, f) < 0)
 				return WIRE_BAD;
-		if (!wire_eat(w, ')'))
-			return WIRE_BAD;
 	}
 	return 1;
 }
@@ -67,7 +66,7 @@ say_namespaces(struct imap *im, uint32_t *tag, struct fail *f)
 	*tag = 0;
 	if (im->ns_n != 0 || (im->caps & CAP_NAMESPACE) == 0)
 		return 0;
-	if (imap_begin(im, f) == -1 || imap_say(im, "NAMESPACE") == -1 ||
+	if (imap_begin(im, f) == -1 || imap_say(im, f, "NAMESPACE") == -1 ||
 	    imap_end(im, f) == -1)
 		return -1;
 	*tag = im->tag;
@@ -99,8 +98,8 @@ ask_separator(struct imap *im, char *sep, struct fail *f)
 	struct reply r;
 	uint32_t tag;
 
-	if (imap_begin(im, f) == -1 || imap_say(im, "LIST \"\" \"\"") == -1 ||
-	    imap_end(im, f) == -1)
+	if (imap_begin(im, f) == -1 ||
+	    imap_say(im, f, "LIST \"\" \"\"") == -1 || imap_end(im, f) == -1)
 		return -1;
 	for (tag = im->tag;;) {
 		if (imap_reply(im, &r, f) == -1)
@@ -147,6 +146,11 @@ struct boxes {
 	struct imap_box *box;
 	size_t n, room;
 };
+struct listing {
+	struct boxes all, subscribed;
+	struct boxes late; /* STATUS of what may not have been listed yet */
+	size_t names; /* octets, of all three */
+};
 
 static int
 by_name(const void *a, const void *b)
@@ -168,18 +172,29 @@ find(const struct boxes *all, const struct imap_box *like)
 }
 
 static int
-add_box(struct imap *im, struct boxes *all, struct reply *r, struct fail *f)
+add_box(struct imap *im, struct listing *l, struct boxes *to, struct reply *r,
+    struct fail *f)
 {
-	if (all->n == IMAP_FOLDERS)
+	l->names += r->box.raw_len;
+	if (to->n == IMAP_FOLDERS || l->names > IMAP_NAMES)
 		return imap_fail(im, f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER,
-		    "LIST", "more than %d folders", IMAP_FOLDERS);
-	if (all->n == all->room) {
-		all->room = all->room ? 2 * all->room : 64;
-		all->box = mem_resize(all->box, all->room, sizeof(*all->box));
+		    "LIST", "more than %d folders, or names of more than 8 MiB",
+		    IMAP_FOLDERS);
+	if (to->n == to->room) {
+		to->room = to->room ? to->room + to->room / 2 : 64;
+		to->box = mem_resize(to->box, to->room, sizeof(*to->box));
 	}
-	all->box[all->n++] = r->box;
+	to->box[to->n++] = r->box;
 	r->box.raw = NULL;
 	return 0;
+}
+
+static void
+free_listing(struct listing *l)
+{
+	imap_boxes_free(l->all.box, l->all.n);
+	imap_boxes_free(l->subscribed.box, l->subscribed.n);
+	imap_boxes_free(l->late.box, l->late.n);
 }
 
 /* A second answer for a name adds what the first did not say. */
@@ -189,10 +204,13 @@ merge(struct boxes *all)
 	size_t i, k;
 
 	if (all->n > 0)
-		qsort(all->box, all->n, sizeof(*all->box), by_name);
+		if (all->n > 1)
+			qsort(all->box, all->n, sizeof(*all->box), by_name);
 	for (i = k = 0; i < all->n; i++) {
 		if (k > 0 && by_name(&all->box[k - 1], &all->box[i]) == 0) {
 			all->box[k - 1].bits |= all->box[i].bits;
+			if (all->box[k - 1].sep == '\0')
+				all->box[k - 1].sep = all->box[i].sep;
 			if (all->box[k - 1].role == ROLE_NONE)
 				all->box[k - 1].role = all->box[i].role;
 			free(all->box[i].raw);
@@ -204,26 +222,29 @@ merge(struct boxes *all)
 }
 
 static void
-take_counters(struct imap_box *to, const struct imap_box *from)
+take_counters(struct boxes *all, const struct boxes *late)
 {
-	if (to == NULL)
-		return;
-	to->uidvalidity = from->uidvalidity;
-	to->uidnext = from->uidnext;
-	to->messages = from->messages;
-	to->unseen = from->unseen;
-	to->size = from->size;
-	to->modseq = from->modseq;
-	to->bits |= from->bits & (BOX_STATUS | BOX_SIZE | BOX_MODSEQ);
+	size_t i;
+
+	for (i = 0; i < late->n; i++) {
+		const struct imap_box *from = &late->box[i];
+		struct imap_box *to = find(all, from);
+
+		if (to == NULL)
+			continue;
+		to->uidvalidity = from->uidvalidity;
+		to->uidnext = from->uidnext;
+		to->messages = from->messages;
+		to->unseen = from->unseen;
+		to->size = from->size;
+		to->modseq = from->modseq;
+		to->bits |= from->bits;
+	}
 }
 
-/*
- * Reads up to the tagged answer of tag.  STATUS rows that come along wait in
- * late, since their mailbox may not have been listed yet.
- */
+/* Reads up to the tagged answer of tag. */
 static int
-read_list(struct imap *im, uint32_t tag, struct boxes *all,
-    struct boxes *subscribed, struct boxes *late, enum answer *a,
+read_list(struct imap *im, uint32_t tag, struct listing *l, enum answer *a,
     struct fail *f)
 {
 	struct reply r;
@@ -237,19 +258,22 @@ read_list(struct imap *im, uint32_t tag, struct boxes *all,
 			*a = r.answer;
 			return 0;
 		}
-		if (r.kind == REPLY_LIST)
-			rc = add_box(im, r.lsub ? subscribed : all, &r, f);
+		if (r.kind == REPLY_LIST && r.box.raw_len > 0)
+			rc = add_box(
+			    im, l, r.lsub ? &l->subscribed : &l->all, &r, f);
 		else if (r.kind == REPLY_STATUS)
-			rc = add_box(im, late, &r, f);
+			rc = add_box(im, l, &l->late, &r, f);
+		if (rc == -1)
+			free(r.box.raw);
 		if (rc == -1 || imap_skip(im, &r, f) == -1)
 			return -1;
 	}
 }
 
 static int
-status_items(struct imap *im)
+status_items(struct imap *im, struct fail *f)
 {
-	return imap_say(im, "(MESSAGES UIDNEXT UIDVALIDITY UNSEEN%s%s)",
+	return imap_say(im, f, "(MESSAGES UIDNEXT UIDVALIDITY UNSEEN%s%s)",
 	    im->caps & CAP_STATUS_SIZE ? " SIZE" : "",
 	    im->caps & CAP_CONDSTORE ? " HIGHESTMODSEQ" : "");
 }
@@ -259,28 +283,26 @@ say_list(struct imap *im, int status, struct fail *f)
 {
 	int extended = (im->caps & CAP_LIST_EXTENDED) != 0;
 	int special = (im->caps & CAP_SPECIAL_USE) != 0;
+	int xlist = !extended && !special && (im->caps & CAP_XLIST) != 0;
 
-	if (imap_begin(im, f) == -1)
+	if (imap_begin(im, f) == -1 ||
+	    imap_say(im, f, "%sLIST \"\" \"*\"", xlist ? "X" : "") == -1)
 		return -1;
-	if (!extended && (im->caps & CAP_XLIST) != 0 && !special)
-		(void)imap_say(im, "XLIST \"\" \"*\"");
-	else
-		(void)imap_say(im, "LIST \"\" \"*\"");
-	if (extended) {
-		(void)imap_say(im, " RETURN (SUBSCRIBED CHILDREN%s",
-		    special ? " SPECIAL-USE" : "");
-		if (status && (im->caps & CAP_LIST_STATUS) != 0) {
-			(void)imap_say(im, " STATUS ");
-			(void)status_items(im);
-		}
-		(void)imap_say(im, ")");
-	}
+	if (extended &&
+	    imap_say(im, f, " RETURN (SUBSCRIBED CHILDREN%s",
+		special ? " SPECIAL-USE" : "") == -1)
+		return -1;
+	if (extended && status && (im->caps & CAP_LIST_STATUS) != 0 &&
+	    (imap_say(im, f, " STATUS ") == -1 || status_items(im, f) == -1))
+		return -1;
+	if (extended && imap_say(im, f, ")") == -1)
+		return -1;
 	return imap_end(im, f);
 }
 
+/* LIST of everything, with LSUB in its wake where LIST cannot tell. */
 static int
-list_all(struct imap *im, int status, struct boxes *all,
-    struct boxes *subscribed, struct boxes *late, struct fail *f)
+list_all(struct imap *im, int status, struct listing *l, struct fail *f)
 {
 	int lsub = (im->caps & CAP_LIST_EXTENDED) == 0;
 	enum answer a;
@@ -291,93 +313,150 @@ list_all(struct imap *im, int status, struct boxes *all,
 		return -1;
 	tag = im->tag;
 	if (lsub &&
-	    (imap_begin(im, f) == -1 || imap_say(im, "LSUB \"\" \"*\"") == -1 ||
-		imap_end(im, f) == -1))
+	    (imap_begin(im, f) == -1 ||
+		imap_say(im, f, "LSUB \"\" \"*\"\r\n") == -1))
 		return -1;
 	if (read_namespaces(im, namespaces, f) == -1 ||
-	    read_list(im, tag, all, subscribed, late, &a, f) == -1)
+	    read_list(im, tag, l, &a, f) == -1)
 		return -1;
 	if (a != ANSWER_OK)
 		return imap_refused(
 		    im, a, "LIST", CODE_PROTO, REACH_ENDPOINT, f);
 	/* An LSUB that is refused only means that nothing is known of it. */
-	if (lsub && read_list(im, tag + 1, all, subscribed, late, &a, f) == -1)
+	if (lsub && read_list(im, tag + 1, l, &a, f) == -1)
 		return -1;
+	merge(&l->all);
 	return 0;
 }
 
-/* Pipelined, 256 at a time; a refusal leaves the counters unknown. */
 static int
-ask_status(struct imap *im, struct boxes *all, struct fail *f)
+list_name(struct imap *im, const char *raw, size_t n, struct listing *l,
+    struct fail *f)
+{
+	enum answer a;
+
+	if (imap_begin(im, f) == -1 || imap_say(im, f, "LIST \"\" ") == -1 ||
+	    imap_string(im, raw, n, f) == -1 || imap_end(im, f) == -1 ||
+	    read_list(im, im->tag, l, &a, f) == -1)
+		return -1;
+	merge(&l->all);
+	return 0;
+}
+
+/* There are servers whose "*" leaves INBOX out, and mail is in it. */
+static int
+find_inbox(struct imap *im, struct listing *l, struct fail *f)
+{
+	static char inbox[] = "INBOX";
+	struct imap_box like = {.raw = inbox, .raw_len = 5};
+
+	return find(&l->all, &like) != NULL ? 0 : list_name(im, inbox, 5, l, f);
+}
+
+int
+imap_is_there(
+    struct imap *im, const char *raw, size_t n, int *there, struct fail *f)
+{
+	struct listing l = {0};
+	char *name = mem_strndup(raw, n);
+	struct imap_box like = {.raw = name, .raw_len = n}, *box;
+	int rc = list_name(im, raw, n, &l, f);
+
+	box = rc == 0 ? find(&l.all, &like) : NULL;
+	*there = box != NULL && (box->bits & BOX_NOSELECT) == 0;
+	free_listing(&l);
+	free(name);
+	return rc;
+}
+
+static int
+say_status(struct imap *im, const struct imap_box *b, struct fail *f)
+{
+	if (imap_begin(im, f) == -1 || imap_say(im, f, "STATUS ") == -1 ||
+	    imap_string(im, b->raw, b->raw_len, f) == -1 ||
+	    imap_say(im, f, " ") == -1 || status_items(im, f) == -1)
+		return -1;
+	return imap_end(im, f);
+}
+
+/*
+ * Pipelined, but for a name that has to wait for its "+": what came meanwhile
+ * would be lost.  A refusal leaves the counters unknown.
+ */
+static int
+status_burst(struct imap *im, struct boxes *all, size_t *i, struct fail *f)
 {
 	enum { BURST = 256 };
-	size_t i = 0;
+	struct listing l = {0};
+	uint32_t first = im->tag + 1, sent = 0;
+	struct fail why = {0};
+	enum answer a;
+	int rc = 0;
 
-	while (i < all->n) {
-		struct boxes late = {0}, none = {0};
-		uint32_t first = im->tag + 1, sent = 0;
-		enum answer a;
-		int rc = 0;
+	for (; *i < all->n && sent < BURST && rc == 0; ++*i) {
+		const struct imap_box *b = &all->box[*i];
+		int waits = imap_waits(im, b->raw, b->raw_len);
 
-		for (; i < all->n && sent < BURST && rc == 0; i++) {
-			const struct imap_box *b = &all->box[i];
-
-			if (b->bits & (BOX_NOSELECT | BOX_STATUS))
-				continue;
-			rc = imap_begin(im, f);
-			if (rc == 0)
-				rc = imap_say(im, "STATUS ");
-			if (rc == 0)
-				rc = imap_string(im, b->raw, b->raw_len, f);
-			if (rc == 0)
-				rc = imap_say(im, " ");
-			if (rc == 0)
-				rc = status_items(im);
-			if (rc == 0)
-				rc = imap_end(im, f);
-			sent++;
+		if (b->bits & (BOX_NOSELECT | BOX_STATUS))
+			continue;
+		if (waits && sent > 0)
+			break;
+		rc = say_status(im, b, f);
+		if (rc == -1 && f->reach < REACH_ENDPOINT) {
+			rc = 0; /* this name is refused, at its literal */
+			++*i;
+			break;
 		}
-		for (; rc == 0 && sent > 0; sent--, first++)
-			rc = read_list(im, first, &none, &none, &late, &a, f);
-		merge(&late);
-		for (size_t k = 0; k < late.n; k++)
-			take_counters(find(all, &late.box[k]), &late.box[k]);
-		imap_boxes_free(late.box, late.n);
-		imap_boxes_free(none.box, none.n);
-		if (rc == -1)
-			return -1;
+		sent++;
+		if (waits) {
+			++*i;
+			break;
+		}
 	}
-	return 0;
+	for (; rc == 0 && sent > 0; sent--, first++) {
+		rc = read_list(im, first, &l, &a, f);
+		if (rc == 0 && a != ANSWER_OK &&
+		    imap_refused(im, a, "STATUS", CODE_NOSELECT, REACH_ENDPOINT,
+			&why) == -1 &&
+		    why.code == CODE_THROTTLED) {
+			*f = why;
+			rc = -1;
+		}
+	}
+	take_counters(all, &l.late);
+	free_listing(&l);
+	return rc;
 }
 
 int
 imap_list(struct imap *im, int status, struct imap_box **box, size_t *n,
-    struct fail *f)
+    uint64_t *unread, struct fail *f)
 {
-	struct boxes all = {0}, subscribed = {0}, late = {0};
+	struct listing l = {0};
 	size_t i;
-	int rc = list_all(im, status, &all, &subscribed, &late, f);
+	int rc;
 
-	merge(&all);
-	for (i = 0; i < subscribed.n; i++) {
-		struct imap_box *b = find(&all, &subscribed.box[i]);
+	im->unread = 0;
+	rc = list_all(im, status, &l, f);
+	if (rc == 0)
+		rc = find_inbox(im, &l, f);
+	for (i = 0; i < l.subscribed.n; i++) {
+		struct imap_box *b = find(&l.all, &l.subscribed.box[i]);
 
 		if (b != NULL)
 			b->bits |= BOX_SUBSCRIBED;
 	}
-	for (i = 0; i < late.n; i++)
-		take_counters(find(&all, &late.box[i]), &late.box[i]);
-	imap_boxes_free(subscribed.box, subscribed.n);
-	imap_boxes_free(late.box, late.n);
-	if (rc == 0 && status)
-		rc = ask_status(im, &all, f);
-	if (rc == -1) {
-		imap_boxes_free(all.box, all.n);
-		return -1;
+	take_counters(&l.all, &l.late);
+	for (i = 0; rc == 0 && status && i < l.all.n;)
+		rc = status_burst(im, &l.all, &i, f);
+	*unread = im->unread;
+	if (rc == 0) {
+		*box = l.all.box;
+		*n = l.all.n;
+		memset(&l.all, 0, sizeof(l.all));
 	}
-	*box = all.box;
-	*n = all.n;
-	return 0;
+	free_listing(&l);
+	return rc;
 }
 
 void

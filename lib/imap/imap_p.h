@@ -13,13 +13,15 @@ struct wire {
 	struct stream *stream;
 	struct buf line; /* the line in hand */
 	size_t at;
-	int eof;
+	uint64_t wasted; /* octets since the last command, see wire_waste */
 };
 /* 1 a line in hand, 0 the connection has ended, -1. */
 int wire_line(struct wire *w, struct fail *f);
 int wire_peek(const struct wire *w); /* -1 at the end of the line */
 int wire_eat(struct wire *w, char c);
 void wire_blank(struct wire *w);
+/* The line behind a literal: 1, or -1. */
+int wire_more(struct wire *w, struct fail *f);
 /* Octets up to a blank, parenthesis or the end; 0 if there are none. */
 size_t wire_atom(struct wire *w, const char **p);
 int wire_is(struct wire *w, const char *word); /* an atom, any case */
@@ -32,7 +34,7 @@ int wire_number(struct wire *w, uint64_t *v);
 enum { WIRE_BAD = -2 };
 int wire_string(struct wire *w, struct buf *b, struct fail *f);
 /* If a literal stands here: 1, its length, and its octets are next on the
- * stream (no line is in hand then); 0 no literal; WIRE_BAD. */
+ * stream (no line is in hand then); 0 no literal; WIRE_BAD, nothing eaten. */
 int wire_literal(struct wire *w, uint64_t *len);
 /* Any balanced value: 1, WIRE_BAD, or -1. */
 int wire_skip(struct wire *w, struct fail *f);
@@ -40,6 +42,8 @@ int wire_skip(struct wire *w, struct fail *f);
 int wire_rest(struct wire *w, struct fail *f);
 /* Reads n octets away. */
 int wire_drop(struct wire *w, uint64_t n, struct fail *f);
+/* -1 when too much has come since the last command that nobody asked for. */
+int wire_waste(struct wire *w, uint64_t n, struct fail *f);
 
 /* ---- imap_reply.c: answers ---- */
 
@@ -67,6 +71,9 @@ struct reply {
 struct sent { /* an APPEND under way */
 	struct sent *next;
 	uint32_t tag;
+	int refused; /* NO or BAD, and what came with it, ahead of its end */
+	enum answer answer;
+	char *text;
 	size_t n;
 	uint64_t cookie[128];
 };
@@ -83,8 +90,11 @@ struct imap {
 	char *capabilities, *mechanisms;
 	uint64_t append_limit;
 	uint32_t tag; /* of the last command */
-	int greeted, dead, no_more_caps;
-	uint64_t stray;
+	uint32_t asking; /* tag that waits for "+", or 0 */
+	int dead, preauth;
+	uint64_t stray; /* answers since the last command that nobody wanted */
+	uint64_t unread; /* answers to LIST that could not be read */
+	uint64_t expunged; /* messages, since the session began */
 	struct imap_namespace *ns;
 	size_t ns_n;
 
@@ -92,21 +102,8 @@ struct imap {
 	struct imap_selected sel;
 	struct buf permanent;
 
-	/* imap_fetch.c */
-	struct {
-		uint32_t tag, left; /* last tag, tagged answers to come */
-		uint32_t from, last;
-		struct buf flags;
-		uint32_t *want;
-		unsigned char *seen;
-		size_t n;
-		uint64_t body; /* octets still to come */
-		int in_body;
-		struct spool *spool;
-		int spooled; /* the body is in the spool */
-		int refused;
-		struct fail why;
-	} fetch;
+	struct scan *scan; /* imap_scan.c */
+	struct bodies *fetch; /* imap_fetch.c */
 
 	/* imap_append.c */
 	struct {
@@ -117,6 +114,7 @@ struct imap {
 		struct buf box;
 		struct got *got, **got_tail;
 		uint64_t left; /* octets of the literal in hand */
+		int alone; /* nothing may join the batch in hand */
 		struct fail why;
 	} append;
 };
@@ -129,7 +127,8 @@ int imap_fail(struct imap *im, struct fail *f, enum code code, enum reach reach,
 /* The next answer.  1, or -1 (also at the end of the connection, and BYE).
  * The tagged answer of an append becomes a receipt and REPLY_OTHER here. */
 int imap_reply(struct imap *im, struct reply *r, struct fail *f);
-/* Eats the rest of an answer that the caller did not read. */
+/* Eats the rest of an answer that the caller did not read; -1 also when too
+ * many of them came since the last command. */
 int imap_skip(struct imap *im, const struct reply *r, struct fail *f);
 /* Fails with what im->text means for this command. */
 int imap_refused(struct imap *im, enum answer a, const char *what,
@@ -137,13 +136,29 @@ int imap_refused(struct imap *im, enum answer a, const char *what,
 /* 1 if the last status answer has this response code; *p behind it. */
 int imap_code(const struct imap *im, const char *name, const char **p);
 
+/* ---- imap_rows.c ---- */
+
+/* Fill *box, whose raw is the caller's: 1, WIRE_BAD (raw may be there all the
+ * same), or -1. */
+int row_list(struct wire *w, struct imap_box *box, struct fail *f);
+int row_status(struct wire *w, struct imap_box *box, struct fail *f);
+
 /* ---- imap_session.c: commands ---- */
 
-/* Starts a command: writes its tag and a blank.  Ends an open batch. */
+/* Starts a command: writes its tag and a blank.  Ends an open batch, leaves a
+ * body that is not read to its end. */
 int imap_begin(struct imap *im, struct fail *f);
-int imap_say(struct imap *im, const char *fmt, ...) PRINTFLIKE(2, 3);
+int imap_out(struct imap *im, const char *p, size_t n, struct fail *f);
+/* Words of ours and numbers: nothing from outside goes through here. */
+int imap_say(struct imap *im, struct fail *f, const char *fmt, ...)
+    PRINTFLIKE(3, 4);
 /* The one encoder: quoted, or a literal. */
 int imap_string(struct imap *im, const char *s, size_t n, struct fail *f);
+/* 1 if imap_string would wait for a "+": nothing else may be under way whose
+ * answer counts. */
+int imap_waits(const struct imap *im, const char *s, size_t n);
+/* 0, or -1 if a flag of the set is none that can be sent as it is. */
+int imap_flags(struct imap *im, const char *flags, struct fail *f);
 int imap_end(struct imap *im, struct fail *f); /* CRLF */
 /* Waits for the tagged answer, everything else dropped: 0 and *a. */
 int imap_wait(struct imap *im, uint32_t tag, enum answer *a, struct fail *f);
@@ -152,23 +167,44 @@ int imap_wait(struct imap *im, uint32_t tag, enum answer *a, struct fail *f);
 int imap_literal(struct imap *im, uint64_t n, enum answer *a, struct fail *f);
 void imap_take_capabilities(struct imap *im, const char *s, size_t n);
 
+/* ---- imap_list.c ---- */
+
+/* Is there a mailbox of this name that can be selected? */
+int imap_is_there(
+    struct imap *im, const char *raw, size_t n, int *there, struct fail *f);
+
 /* ---- imap_auth.c ---- */
 int imap_authenticate(
     struct imap *im, const char *secret, size_t n, struct fail *f);
 
-/* ---- imap_fetch.c ---- */
+/* ---- imap_scan.c ---- */
 
-/* One FETCH answer: 1 a whole row, 2 a body begins, 0 nothing of use. */
+/* Items of a FETCH answer, as far as they were read. */
 struct fetch_row {
 	struct imap_row row;
 	int have_uid, have_size, have_date, have_flags;
 };
-int fetch_row(struct imap *im, struct fetch_row *r, struct fail *f);
+/*
+ * Reads items up to the end of the answer or its BODY[]: 1 the end, 2 a
+ * BODY[] is next, WIRE_BAD, -1.  r keeps what earlier calls found; flags gets
+ * the octets of its flags.
+ */
+int row_items(
+    struct imap *im, struct fetch_row *r, struct buf *flags, struct fail *f);
+void scan_free(struct imap *im);
+
+/* ---- imap_fetch.c ---- */
+
+/* Leaves the body in hand, read or not. */
+int fetch_leave(struct imap *im, struct fail *f);
+/* And whatever else is still to come of what imap_want asked for. */
+int fetch_drop(struct imap *im, struct fail *f);
+void fetch_free(struct imap *im);
 
 /* ---- imap_append.c ---- */
 
-/* 1 if the tag is an append's: its receipts are kept. */
-int append_tagged(struct imap *im, uint32_t tag, enum answer a);
+/* 1 if the tag is an append's: its receipts are kept; 0, or -1. */
+int append_tagged(struct imap *im, uint32_t tag, enum answer a, struct fail *f);
 /* Ends the batch in hand, so that another command may begin. */
 int append_end_batch(struct imap *im, struct fail *f);
 

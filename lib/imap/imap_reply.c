@@ -73,6 +73,7 @@ static const struct {
     {"NONEXISTENT", CODE_NOSELECT, AGAIN_NEVER},
     {"TRYCREATE", CODE_NOSELECT, AGAIN_NEVER},
     {"CANNOT", CODE_NAME, AGAIN_NEVER},
+    {"EXPUNGEISSUED", CODE_VANISHED, AGAIN_NEVER},
     {"REFERRAL", CODE_POLICY, AGAIN_NEVER},
 };
 
@@ -121,7 +122,7 @@ keep_text(struct imap *im)
 static void
 take_code(struct imap *im)
 {
-	const char *p;
+	const char *p = NULL;
 	uint64_t v;
 
 	if (imap_code(im, "CAPABILITY", &p))
@@ -156,143 +157,6 @@ answer_of(struct wire *w, enum answer *a)
 	return 1;
 }
 
-/* ---- LIST and STATUS ---- */
-
-static void
-take_attribute(struct imap_box *box, const char *p, size_t n)
-{
-	static const struct {
-		const char *name;
-		unsigned int bit;
-	} bits[] = {{"\\Noselect", BOX_NOSELECT},
-	    {"\\NonExistent", BOX_NOSELECT}, {"\\Subscribed", BOX_SUBSCRIBED}};
-	size_t i;
-	enum role role = role_of_attribute(p, n);
-
-	for (i = 0; i < LENGTH(bits); i++)
-		if (n == strlen(bits[i].name) &&
-		    text_ncasecmp(p, bits[i].name, n) == 0)
-			box->bits |= bits[i].bit;
-	if (role != ROLE_NONE)
-		box->role = (int)role;
-}
-
-/* (attributes) "sep" name [extended items] */
-static int
-parse_list(struct imap *im, struct imap_box *box, struct fail *f)
-{
-	struct wire *w = &im->w;
-	struct buf sep = {0}, name = {0};
-	const char *p;
-	size_t n;
-	int rc;
-
-	wire_blank(w);
-	if (!wire_eat(w, '('))
-		return WIRE_BAD;
-	for (wire_blank(w); (n = wire_atom(w, &p)) > 0; wire_blank(w))
-		take_attribute(box, p, n);
-	if (!wire_eat(w, ')'))
-		return WIRE_BAD;
-	wire_blank(w);
-	rc = wire_string(w, &sep, f);
-	if (rc == 1 && sep.len == 1)
-		box->sep = sep.data[0];
-	buf_free(&sep);
-	if (rc < 0)
-		return rc;
-	wire_blank(w);
-	/* A name with an unquoted blank: what is left is the name. */
-	if (wire_peek(w) != '"' && wire_peek(w) != '{' &&
-	    memchr(w->line.data + w->at, '(', w->line.len - w->at) == NULL) {
-		buf_add(&name, w->line.data + w->at, w->line.len - w->at);
-		w->at = w->line.len;
-		rc = name.len > 0 ? 1 : WIRE_BAD;
-	} else
-		rc = wire_string(w, &name, f);
-	if (rc == 1 && memchr(name.data, '\0', name.len) != NULL)
-		rc = WIRE_BAD;
-	if (rc != 1) {
-		buf_free(&name);
-		return rc == 0 ? WIRE_BAD : rc;
-	}
-	box->raw = name.data;
-	box->raw_len = name.len;
-	return 1;
-}
-
-static void
-take_counter(struct imap_box *box, const char *p, size_t n, uint64_t v)
-{
-	static const char *const names[] = {"MESSAGES", "UIDNEXT",
-	    "UIDVALIDITY", "UNSEEN", "SIZE", "HIGHESTMODSEQ"};
-	size_t i;
-
-	for (i = 0; i < LENGTH(names); i++)
-		if (n == strlen(names[i]) && text_ncasecmp(p, names[i], n) == 0)
-			break;
-	switch (i) {
-	case 0:
-		box->messages = v;
-		box->bits |= BOX_STATUS;
-		break;
-	case 1:
-		box->uidnext = (uint32_t)v;
-		break;
-	case 2:
-		box->uidvalidity = (uint32_t)v;
-		break;
-	case 3:
-		box->unseen = v;
-		break;
-	case 4:
-		box->size = v;
-		box->bits |= BOX_SIZE;
-		break;
-	case 5:
-		box->modseq = v;
-		box->bits |= BOX_MODSEQ;
-		break;
-	default:
-		break;
-	}
-}
-
-static int
-parse_status(struct imap *im, struct imap_box *box, struct fail *f)
-{
-	struct wire *w = &im->w;
-	struct buf name = {0};
-	const char *p;
-	uint64_t v;
-	size_t n;
-	int rc;
-
-	wire_blank(w);
-	if ((rc = wire_string(w, &name, f)) != 1) {
-		buf_free(&name);
-		return rc == 0 ? WIRE_BAD : rc;
-	}
-	box->raw = name.data;
-	box->raw_len = name.len;
-	wire_blank(w);
-	if (!wire_eat(w, '('))
-		return WIRE_BAD;
-	for (wire_blank(w); (n = wire_atom(w, &p)) > 0; wire_blank(w)) {
-		char word[32];
-
-		(void)snprintf(word, sizeof(word), "%.*s", (int)n, p);
-		wire_blank(w);
-		if (!wire_number(w, &v)) {
-			if ((rc = wire_skip(w, f)) != 1)
-				return rc;
-			continue;
-		}
-		take_counter(box, word, strlen(word), v);
-	}
-	return wire_eat(w, ')') ? 1 : WIRE_BAD;
-}
-
 /* ---- one answer ---- */
 
 static int
@@ -312,9 +176,13 @@ numbered(struct imap *im, struct reply *r, uint64_t v)
 	struct wire *w = &im->w;
 
 	wire_blank(w);
-	if (wire_is(w, "EXISTS"))
+	if (wire_is(w, "EXISTS")) {
 		im->sel.exists = v;
-	else if (wire_is(w, "FETCH")) {
+		im->sel.has_exists = 1;
+	} else if (wire_is(w, "EXPUNGE")) {
+		im->sel.exists -= im->sel.exists > 0;
+		im->expunged++;
+	} else if (wire_is(w, "FETCH")) {
 		r->kind = REPLY_FETCH;
 		r->seq = v;
 		return 1;
@@ -347,10 +215,11 @@ untagged(struct imap *im, struct reply *r, struct fail *f)
 		w->at = w->line.len;
 	} else if ((r->lsub = wire_is(w, "LSUB")) != 0 || wire_is(w, "LIST") ||
 	    wire_is(w, "XLIST")) {
-		rc = parse_list(im, &r->box, f);
+		rc = row_list(w, &r->box, f);
 		r->kind = REPLY_LIST;
+		im->unread += rc == WIRE_BAD;
 	} else if (wire_is(w, "STATUS")) {
-		rc = parse_status(im, &r->box, f);
+		rc = row_status(w, &r->box, f);
 		r->kind = REPLY_STATUS;
 	} else if (wire_is(w, "QUOTAROOT"))
 		r->kind = REPLY_QUOTAROOT;
@@ -358,17 +227,9 @@ untagged(struct imap *im, struct reply *r, struct fail *f)
 		r->kind = REPLY_QUOTA;
 	else if (wire_is(w, "ACL"))
 		r->kind = REPLY_ACL;
-	if (rc == -1)
-		return -1;
-	if (rc == WIRE_BAD) {
-		free(r->box.raw);
-		r->box.raw = NULL;
+	if (rc == WIRE_BAD)
 		r->kind = REPLY_OTHER;
-	}
-	if (r->kind == REPLY_OTHER && ++im->stray > IMAP_STRAY)
-		return imap_fail(im, f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER,
-		    "read", "a million answers that nobody asked for");
-	return 1;
+	return rc == -1 ? -1 : 1;
 }
 
 static int
@@ -414,22 +275,33 @@ imap_reply(struct imap *im, struct reply *r, struct fail *f)
 		r->kind = REPLY_OTHER;
 	else if (rc == 1)
 		rc = wire_eat(w, '*') ? untagged(im, r, f) : tagged(im, r, f);
-	if (rc == -1)
+	if (rc == 1 && r->kind == REPLY_TAGGED) {
+		rc = append_tagged(im, r->tag, r->answer, f);
+		if (rc == 1)
+			r->kind = REPLY_OTHER;
+		rc = rc == -1 ? -1 : 1;
+	}
+	if (rc == -1) {
+		free(r->box.raw);
 		im->dead = 1;
-	else if (r->kind == REPLY_TAGGED &&
-	    append_tagged(im, r->tag, r->answer))
-		r->kind = REPLY_OTHER;
+	}
 	return rc;
 }
 
 int
 imap_skip(struct imap *im, const struct reply *r, struct fail *f)
 {
+	int rc = 0;
+
 	free(r->box.raw);
-	if (r->kind == REPLY_TAGGED || r->kind == REPLY_PLUS)
+	if (r->kind == REPLY_TAGGED)
 		return 0;
-	if (wire_rest(&im->w, f) == 0)
-		return 0;
-	im->dead = 1;
-	return -1;
+	if (++im->stray > IMAP_STRAY)
+		rc = imap_fail(im, f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER,
+		    "read", "a million answers that nobody asked for");
+	else if (r->kind != REPLY_PLUS)
+		rc = wire_rest(&im->w, f);
+	if (rc == -1)
+		im->dead = 1;
+	return rc;
 }

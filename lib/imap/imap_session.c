@@ -86,44 +86,48 @@ imap_take_capabilities(struct imap *im, const char *s, size_t n)
 /* ---- one command ---- */
 
 int
+imap_out(struct imap *im, const char *p, size_t n, struct fail *f)
+{
+	if (im->dead)
+		return imap_fail(im, f, CODE_CONN, REACH_ENDPOINT, AGAIN_NOW,
+		    "write", "the connection is gone");
+	if (stream_write(im->w.stream, p, n, f) == 0)
+		return 0;
+	im->dead = 1;
+	return -1;
+}
+
+int
 imap_begin(struct imap *im, struct fail *f)
 {
 	char tag[16];
 
-	if (im->dead)
-		return imap_fail(im, f, CODE_CONN, REACH_ENDPOINT, AGAIN_NOW,
-		    "write", "the connection is gone");
-	if (append_end_batch(im, f) == -1)
+	if (append_end_batch(im, f) == -1 || fetch_leave(im, f) == -1)
 		return -1;
+	im->stray = im->w.wasted = 0;
 	(void)snprintf(tag, sizeof(tag), "A%u ", (unsigned int)++im->tag);
-	return stream_write(im->w.stream, tag, strlen(tag), f);
+	return imap_out(im, tag, strlen(tag), f);
 }
 
-/* Only words of ours and numbers: nothing from outside goes through here. */
 int
-imap_say(struct imap *im, const char *fmt, ...)
+imap_say(struct imap *im, struct fail *f, const char *fmt, ...)
 {
-	struct buf b = {0};
-	char small[512];
+	char text[512];
 	va_list ap;
-	int n, rc;
+	int n;
 
 	va_start(ap, fmt);
-	n = vsnprintf(small, sizeof(small), fmt, ap);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	if (n < 0 || (size_t)n >= sizeof(small))
+	if (n < 0 || (size_t)n >= sizeof(text))
 		abort();
-	rc = stream_write(im->w.stream, small, (size_t)n, NULL);
-	buf_free(&b);
-	if (rc == -1)
-		im->dead = 1;
-	return rc;
+	return imap_out(im, text, (size_t)n, f);
 }
 
 int
 imap_end(struct imap *im, struct fail *f)
 {
-	return stream_write(im->w.stream, "\r\n", 2, f);
+	return imap_out(im, "\r\n", 2, f);
 }
 
 int
@@ -143,64 +147,105 @@ imap_wait(struct imap *im, uint32_t tag, enum answer *a, struct fail *f)
 	}
 }
 
+static int
+needs_no_leave(const struct imap *im, uint64_t n)
+{
+	return (im->caps & CAP_LITERAL_PLUS) != 0 ||
+	    ((im->caps & CAP_LITERAL_MINUS) != 0 && n <= 4096);
+}
+
 int
 imap_literal(struct imap *im, uint64_t n, enum answer *a, struct fail *f)
 {
-	int plus = (im->caps & CAP_LITERAL_PLUS) != 0 ||
-	    ((im->caps & CAP_LITERAL_MINUS) != 0 && n <= 4096);
-	uint32_t tag = im->tag;
+	int plus = needs_no_leave(im, n);
 	struct reply r;
 
-	if (imap_say(im, "{%llu%s}\r\n", (unsigned long long)n,
+	if (imap_say(im, f, "{%llu%s}\r\n", (unsigned long long)n,
 		plus ? "+" : "") == -1)
-		return imap_fail(im, f, CODE_CONN, REACH_ENDPOINT, AGAIN_NOW,
-		    "write", "the connection is gone");
+		return -1;
 	if (plus)
 		return 1;
+	im->asking = im->tag;
 	for (;;) {
-		if (imap_reply(im, &r, f) == -1)
-			return -1;
-		if (r.kind == REPLY_PLUS)
-			return 1;
-		if (r.kind == REPLY_TAGGED && r.tag == tag) {
+		int rc = imap_reply(im, &r, f);
+
+		if (rc == 1 && r.kind == REPLY_TAGGED && r.tag == im->tag) {
 			*a = r.answer;
-			return 0;
+			rc = 0;
+		} else if (rc == 1 && r.kind != REPLY_PLUS) {
+			if (imap_skip(im, &r, f) == 0)
+				continue;
+			rc = -1;
 		}
-		if (imap_skip(im, &r, f) == -1)
-			return -1;
+		im->asking = 0;
+		return rc;
 	}
+}
+
+/* A quoted string holds what is printable; a literal holds all but NUL. */
+static int
+is_quotable(const char *s, size_t n)
+{
+	size_t i;
+
+	for (i = 0; i < n && s[i] >= ' ' && s[i] < 0x7f; i++)
+		;
+	return i == n && n <= 1000;
+}
+
+int
+imap_waits(const struct imap *im, const char *s, size_t n)
+{
+	return !is_quotable(s, n) && !needs_no_leave(im, n);
 }
 
 int
 imap_string(struct imap *im, const char *s, size_t n, struct fail *f)
 {
-	struct buf b = {0};
+	char quoted[2 * 1000 + 2];
 	enum answer a;
-	size_t i;
+	size_t i, k = 0;
 	int rc;
 
-	if (memchr(s, '\0', n) != NULL)
+	if (n > 0 && memchr(s, '\0', n) != NULL)
 		return imap_fail(im, f, CODE_NAME, REACH_FOLDER, AGAIN_NEVER,
 		    "encode", "a NUL octet cannot be sent");
-	for (i = 0; i < n && s[i] >= ' ' && s[i] < 0x7f; i++)
-		;
-	if (i < n || n > 1000) {
+	if (!is_quotable(s, n)) {
 		rc = imap_literal(im, n, &a, f);
 		if (rc == 0)
 			return imap_refused(
-			    im, a, "literal", CODE_PROTO, REACH_FOLDER, f);
-		return rc == -1 ? -1 : stream_write(im->w.stream, s, n, f);
+			    im, a, "literal", CODE_NAME, REACH_FOLDER, f);
+		return rc == -1 ? -1 : imap_out(im, s, n, f);
 	}
-	buf_addc(&b, '"');
+	quoted[k++] = '"';
 	for (i = 0; i < n; i++) {
 		if (s[i] == '"' || s[i] == '\\')
-			buf_addc(&b, '\\');
-		buf_addc(&b, s[i]);
+			quoted[k++] = '\\';
+		quoted[k++] = s[i];
 	}
-	buf_addc(&b, '"');
-	rc = stream_write(im->w.stream, b.data, b.len, f);
-	buf_wipe(&b);
+	quoted[k++] = '"';
+	rc = imap_out(im, quoted, k, f);
+	explicit_bzero(quoted, sizeof(quoted));
 	return rc;
+}
+
+int
+imap_flags(struct imap *im, const char *flags, struct fail *f)
+{
+	const char *p = flags;
+
+	while (*p != '\0') {
+		size_t n = strcspn(p, " ");
+		int own = *p == '\\';
+
+		if (n > 0 && !flag_is_atom(p + own, n - (size_t)own))
+			return imap_fail(im, f, CODE_FLAG, REACH_MESSAGE,
+			    AGAIN_NEVER, "encode",
+			    "a flag that cannot be sent: %.*s",
+			    n > 200 ? 200 : (int)n, p);
+		p += n + (p[n] == ' ');
+	}
+	return 0;
 }
 
 /* ---- opening ---- */
@@ -211,7 +256,7 @@ simple(struct imap *im, const char *command, const char *what,
 {
 	enum answer a;
 
-	if (imap_begin(im, f) == -1 || imap_say(im, "%s", command) == -1 ||
+	if (imap_begin(im, f) == -1 || imap_say(im, f, "%s", command) == -1 ||
 	    imap_end(im, f) == -1 || imap_wait(im, im->tag, &a, f) == -1)
 		return -1;
 	if (a != ANSWER_OK)
@@ -225,46 +270,65 @@ ask_capabilities(struct imap *im, struct fail *f)
 	return simple(im, "CAPABILITY", "CAPABILITY", CODE_PROTO, f);
 }
 
-/* The greeting is an untagged OK; imap_reply keeps its text and code. */
+/* What stands behind "* WORD" is kept as the text of the last answer. */
+static void
+greeting_text(struct imap *im, size_t word)
+{
+	const struct buf *line = &im->w.line;
+	size_t at = 2 + word;
+
+	at += strspn(line->data + at, " ");
+	buf_reset(&im->text);
+	buf_add(&im->text, line->data + at, line->len - at);
+}
+
+static int
+greets(const struct imap *im, const char *word)
+{
+	const struct buf *line = &im->w.line;
+	size_t n = strlen(word);
+
+	return line->len >= 2 + n && strncmp(line->data, "* ", 2) == 0 &&
+	    text_ncasecmp(line->data + 2, word, n) == 0 &&
+	    (line->data[2 + n] == ' ' || line->data[2 + n] == '\0');
+}
+
+/*
+ * OK; BYE, which is a refusal that may pass; PREAUTH, which is for a tunnel:
+ * its command has said who we are.  From a socket it would let somebody in
+ * between keep us from STARTTLS and from asking for our mailbox.
+ */
 static int
 greeting(struct imap *im, struct fail *f)
 {
-	struct wire *w = &im->w;
-	struct reply r;
-	int rc = wire_line(w, f);
+	const char *p = NULL;
+	int rc = wire_line(&im->w, f);
 
 	if (rc == -1)
 		return -1;
-	if (rc == 1 && w->line.len > 9 &&
-	    text_ncasecmp(w->line.data, "* PREAUTH", 9) == 0)
-		return imap_fail(im, f, CODE_TLS, REACH_ENDPOINT, AGAIN_NEVER,
-		    "greeting",
-		    "PREAUTH: the server takes us for somebody "
-		    "without asking who we are");
-	if (rc == 1 && w->line.len >= 5 &&
-	    text_ncasecmp(w->line.data, "* BYE", 5) == 0) {
-		buf_reset(&im->text);
-		buf_add(&im->text, w->line.data + 5, w->line.len - 5);
-		buf_drop(&im->text, strspn(im->text.data, " "));
+	if (rc == 0)
+		return imap_fail(im, f, CODE_CONN, REACH_ENDPOINT, AGAIN_NOW,
+		    "greeting", "the server closed the connection");
+	if (greets(im, "BYE")) {
+		greeting_text(im, 3);
 		(void)imap_refused(
 		    im, ANSWER_NO, "greeting", CODE_CONN, REACH_ENDPOINT, f);
-		f->again = AGAIN_LATER;
+		if (f != NULL)
+			f->again = AGAIN_LATER;
 		return -1;
 	}
-	if (rc == 0 || w->line.len < 4 ||
-	    text_ncasecmp(w->line.data, "* OK", 4) != 0)
-		return imap_fail(im, f, rc == 0 ? CODE_CONN : CODE_PROTO,
-		    REACH_ENDPOINT, rc == 0 ? AGAIN_NOW : AGAIN_NEVER,
+	im->preauth = greets(im, "PREAUTH");
+	if (im->preauth && (im->e->tunnel == NULL || im->e->tls != TLS_NONE))
+		return imap_fail(im, f, CODE_TLS, REACH_ENDPOINT, AGAIN_NEVER,
 		    "greeting",
-		    rc == 0 ? "the server closed the connection"
-			    : "this is no IMAP server");
-	memset(&r, 0, sizeof(r));
-	buf_reset(&im->text);
-	buf_add(&im->text, w->line.data + 4, w->line.len - 4);
-	buf_drop(&im->text, strspn(im->text.data, " "));
-	if (strncmp(im->text.data, "[CAPABILITY ", 12) == 0)
-		imap_take_capabilities(
-		    im, im->text.data + 12, strcspn(im->text.data + 12, "]"));
+		    "PREAUTH: the server takes us for somebody without "
+		    "asking who we are");
+	if (!im->preauth && !greets(im, "OK"))
+		return imap_fail(im, f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER,
+		    "greeting", "this is no IMAP server");
+	greeting_text(im, im->preauth ? 7 : 2);
+	if (imap_code(im, "CAPABILITY", &p))
+		imap_take_capabilities(im, p, strcspn(p, "]"));
 	return 0;
 }
 
@@ -292,35 +356,39 @@ secure(struct imap *im, struct fail *f)
 	return 0;
 }
 
+/* Asked for, it is a wish: a server that will not goes on without. */
 static int
 compress(struct imap *im, struct fail *f)
 {
-	if (!im->e->compress)
+	enum answer a;
+
+	if (!im->e->compress || (im->caps & CAP_COMPRESS) == 0)
 		return 0;
-	if ((im->caps & CAP_COMPRESS) == 0)
-		return 0;
-	if (simple(im, "COMPRESS DEFLATE", "COMPRESS", CODE_PROTO, f) == -1)
+	if (imap_begin(im, f) == -1 ||
+	    imap_say(im, f, "COMPRESS DEFLATE\r\n") == -1 ||
+	    imap_wait(im, im->tag, &a, f) == -1)
 		return -1;
-	return stream_deflate(im->w.stream, f);
+	return a == ANSWER_OK ? stream_deflate(im->w.stream, f) : 0;
 }
 
 /* Log-in with capabilities known before, and read anew after it. */
 static int
 log_in(struct imap *im, const char *secret, size_t n, struct fail *f)
 {
+	char *before;
+	int rc = 0;
+
 	if (im->capabilities == NULL && ask_capabilities(im, f) == -1)
 		return -1;
-	{
-		char *before = im->capabilities;
-
-		im->capabilities = NULL;
-		if (imap_authenticate(im, secret, n, f) == -1) {
-			free(before);
-			return -1;
-		}
-		free(before);
-	}
-	return im->capabilities == NULL ? ask_capabilities(im, f) : 0;
+	if (im->preauth)
+		return 0;
+	before = im->capabilities;
+	im->capabilities = NULL;
+	if (imap_authenticate(im, secret, n, f) == -1 ||
+	    (im->capabilities == NULL && ask_capabilities(im, f) == -1))
+		rc = -1;
+	free(before);
+	return rc;
 }
 
 int
@@ -368,10 +436,8 @@ imap_close(struct imap *im)
 	free(im->label);
 	free(im->capabilities);
 	free(im->mechanisms);
-	free(im->fetch.want);
-	free(im->fetch.seen);
-	spool_free(im->fetch.spool);
-	buf_free(&im->fetch.flags);
+	scan_free(im);
+	fetch_free(im);
 	buf_free(&im->w.line);
 	buf_free(&im->text);
 	buf_free(&im->permanent);

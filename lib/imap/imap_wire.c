@@ -20,10 +20,8 @@ wire_line(struct wire *w, struct fail *f)
 
 	w->at = 0;
 	buf_reset(&w->line);
-	if (rc != 1) {
-		w->eof = rc == 0;
+	if (rc != 1)
 		return rc;
-	}
 	if (memchr(line, '\0', n) != NULL)
 		return broken(f, "a NUL octet outside a literal");
 	if (memchr(line, '\r', n) != NULL)
@@ -107,17 +105,33 @@ wire_literal(struct wire *w, uint64_t *len)
 	}
 	p = w->line.data + w->at;
 	end = memchr(p, '}', w->line.len - w->at);
-	if (end == NULL || end + 1 != w->line.data + w->line.len)
-		return WIRE_BAD;
-	w->at = w->line.len;
-	if (end > p && end[-1] == '+')
-		end--;
-	return text_u64(p, (size_t)(end - p), len) ? 1 : WIRE_BAD;
+	if (end != NULL && end + 1 == w->line.data + w->line.len) {
+		end -= end > p && end[-1] == '+';
+		if (text_u64(p, (size_t)(end - p), len)) {
+			w->at = w->line.len;
+			return 1;
+		}
+	}
+	w->at = from;
+	return WIRE_BAD;
+}
+
+/* The line goes on behind a literal. */
+int
+wire_more(struct wire *w, struct fail *f)
+{
+	int rc = wire_line(w, f);
+
+	if (rc == 0)
+		return fail_set(f, CODE_CONN, REACH_ENDPOINT, AGAIN_NOW, "read",
+		    "the connection ended behind a literal");
+	return rc;
 }
 
 static int
 take_literal(struct wire *w, uint64_t len, struct buf *b, struct fail *f)
 {
+	buf_add(b, "", 0);
 	if (len > IMAP_INLINE)
 		return broken(f,
 		    "a literal of more than 1 MiB in a place "
@@ -135,7 +149,7 @@ take_literal(struct wire *w, uint64_t len, struct buf *b, struct fail *f)
 		buf_add(b, p, n);
 		len -= n;
 	}
-	return wire_line(w, f) == 1 ? 1 : broken(f, "nothing after a literal");
+	return wire_more(w, f);
 }
 
 static int
@@ -199,12 +213,21 @@ wire_drop(struct wire *w, uint64_t n, struct fail *f)
 	return 0;
 }
 
+int
+wire_waste(struct wire *w, uint64_t n, struct fail *f)
+{
+	if (n > IMAP_WASTE || w->wasted + n > IMAP_WASTE)
+		return broken(f, "more than 1 GiB that nobody asked for");
+	w->wasted += n;
+	return 0;
+}
+
 static int
 skip_literal(struct wire *w, uint64_t len, struct fail *f)
 {
-	if (wire_drop(w, len, f) == -1)
+	if (wire_waste(w, len, f) == -1 || wire_drop(w, len, f) == -1)
 		return -1;
-	return wire_line(w, f) == 1 ? 1 : broken(f, "nothing after a literal");
+	return wire_more(w, f);
 }
 
 /* One piece of a value; *depth counts parentheses. */
@@ -245,6 +268,19 @@ wire_skip(struct wire *w, struct fail *f)
 	return rc;
 }
 
+/*
+ * A literal whose length is no number: where the next answer begins nobody
+ * can tell.  {words} at the end of a line are text.
+ */
+static int
+is_lost(const struct wire *w)
+{
+	size_t n = strspn(w->line.data + w->at + 1, "+-0123456789");
+
+	return n > 0 && w->at + n + 2 == w->line.len &&
+	    w->line.data[w->line.len - 1] == '}';
+}
+
 int
 wire_rest(struct wire *w, struct fail *f)
 {
@@ -257,9 +293,14 @@ wire_rest(struct wire *w, struct fail *f)
 		if (open == NULL)
 			return 0;
 		w->at = (size_t)(open - w->line.data);
-		if (wire_literal(w, &len) != 1)
-			return 0;
-		if (skip_literal(w, len, f) == -1)
-			return -1;
+		if (wire_literal(w, &len) == 1) {
+			if (skip_literal(w, len, f) == -1)
+				return -1;
+			continue;
+		}
+		w->at = (size_t)(open - w->line.data);
+		return is_lost(w)
+		    ? broken(f, "a literal without a readable length")
+		    : 0;
 	}
 }

@@ -84,6 +84,14 @@ folder_sort(struct folder *list, size_t n)
 		qsort(list, n, sizeof(*list), compare);
 }
 
+struct folder *
+folder_find(struct folder *list, size_t n, const char *name)
+{
+	struct folder like = {.name = name};
+
+	return n > 0 ? bsearch(&like, list, n, sizeof(*list), compare) : NULL;
+}
+
 /* ---- open, close ---- */
 
 static int

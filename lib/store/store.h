@@ -123,7 +123,10 @@ int store_enter(struct store *st, const char *folder, int write,
 /*
  * Metadata of the folder entered, ids rising, from id FROM on (0: all).
  * store_next: 1, 0 end, -1.  Maildir and mbox show what was there at
- * store_enter, which numbers the messages afresh.
+ * store_enter, which numbers the messages afresh.  Bodies may be asked for
+ * before the end, and store_next goes on behind them.  A failure with
+ * REACH_MESSAGE is the last before the end: messages are there that the
+ * server does not list.
  */
 int store_scan(struct store *st, uint64_t from, struct fail *f);
 int store_next(struct store *st, struct msgref *m, struct fail *f);

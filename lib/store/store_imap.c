@@ -3,25 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/base.h"
-#include "imap/imap.h"
 #include "secret/secret.h"
-#include "store/store_p.h"
-
-struct imap_account {
-	struct store st;
-	struct endpoint e;
-	struct imap *im;
-	const struct imap_namespace *ns;
-	size_t ns_n;
-	struct folder *list;
-	size_t list_n;
-	struct arena *names; /* of the list */
-	struct intern *flags; /* of the folder entered */
-	struct buf raw; /* the name that was looked up last */
-	struct buf raw_of;
-	char new_uid[16]; /* of the receipt handed out */
-};
+#include "store/account_p.h"
 
 static struct imap_account *
 self(struct store *st)
@@ -78,165 +61,19 @@ close_account(struct store *st)
 
 /* ---- folders ---- */
 
-/* Asked for with the first list, or when a name is to be made. */
-static int
-namespaces(struct imap_account *a, struct fail *f)
-{
-	return a->ns != NULL ? 0 : imap_namespaces(a->im, &a->ns, &a->ns_n, f);
-}
-
-/* The namespace with the longest prefix that the name has. */
-static const struct imap_namespace *
-namespace_of(const struct imap_account *a, const struct imap_box *box)
-{
-	const struct imap_namespace *best = &a->ns[0];
-	size_t i, most = 0;
-
-	for (i = 0; i < a->ns_n; i++) {
-		size_t n = strlen(a->ns[i].prefix);
-
-		/* "Other Users" itself belongs to "Other Users/". */
-		size_t cut = n > 0 && a->ns[i].prefix[n - 1] == a->ns[i].sep &&
-			box->raw_len == n - 1
-		    ? n - 1
-		    : n;
-
-		if (n > most && box->raw_len >= cut &&
-		    memcmp(box->raw, a->ns[i].prefix, cut) == 0) {
-			best = &a->ns[i];
-			most = n;
-		}
-	}
-	return best;
-}
-
-static void
-take_box(struct imap_account *a, const struct imap_box *box)
-{
-	const struct imap_namespace *ns = namespace_of(a, box);
-	const char *prefix = ns->kind == NS_PERSONAL ? a->ns[0].prefix : "";
-	struct folder *fo = &a->list[a->list_n];
-	struct buf name = {0};
-
-	if (ns->kind != NS_PERSONAL && !a->st.opt.shared)
-		return;
-	memset(fo, 0, sizeof(*fo));
-	fo->sep = box->sep != '\0' ? box->sep : ns->sep;
-	name_from_raw(&name, box->raw, box->raw_len, fo->sep, prefix, 0);
-	fo->name = arena_strndup(a->names, name.data, name.len);
-	buf_free(&name);
-	fo->raw = arena_strndup(a->names, box->raw, box->raw_len);
-	fo->nspace = ns->kind == NS_PERSONAL ? NSPACE_PERSONAL
-	    : ns->kind == NS_OTHER	     ? NSPACE_OTHER
-					     : NSPACE_SHARED;
-	fo->role = (enum role)box->role;
-	if (strcmp(fo->name, "INBOX") == 0)
-		fo->role = ROLE_INBOX;
-	fo->selectable = (box->bits & BOX_NOSELECT) == 0;
-	fo->subscribed = (box->bits & BOX_SUBSCRIBED) != 0;
-	fo->known = FOLDER_SUBSCRIBED;
-	if (box->bits & BOX_STATUS)
-		fo->known |= FOLDER_UIDVALIDITY | FOLDER_UIDNEXT |
-		    FOLDER_MESSAGES | FOLDER_UNSEEN;
-	if (box->bits & BOX_SIZE)
-		fo->known |= FOLDER_BYTES;
-	if (box->bits & BOX_MODSEQ)
-		fo->known |= FOLDER_MODSEQ;
-	fo->uidvalidity = box->uidvalidity;
-	fo->uidnext = box->uidnext;
-	fo->messages = box->messages;
-	fo->unseen = box->unseen;
-	fo->bytes = box->size;
-	fo->modseq = box->modseq;
-	a->list_n++;
-}
-
-/* Without STATUS=SIZE (RFC 8438) the sizes are added up, one by one. */
-static int
-add_sizes(struct imap_account *a, struct folder *fo, struct fail *f)
-{
-	struct imap_selected sel;
-	struct imap_row row;
-	int rc;
-
-	if (!fo->selectable || (fo->known & FOLDER_BYTES) != 0)
-		return 0;
-	fo->bytes = 0;
-	if ((fo->known & FOLDER_MESSAGES) == 0 || fo->messages > 0) {
-		rc = imap_select(a->im, fo->raw, strlen(fo->raw), 0, &sel, f);
-		if (rc == -1)
-			return f->reach == REACH_FOLDER ? 0 : -1;
-		if (imap_scan(a->im, 0, f) == -1)
-			return -1;
-		while ((rc = imap_scan_next(a->im, &row, f)) == 1)
-			fo->bytes += row.size;
-		if (rc == -1)
-			return -1;
-		fo->messages = sel.exists;
-	}
-	fo->known |= FOLDER_BYTES | FOLDER_MESSAGES;
-	return 0;
-}
-
 static int
 list(struct store *st, struct folder **out, size_t *n, struct fail *f)
 {
 	struct imap_account *a = self(st);
-	struct imap_box *box;
-	size_t i, boxes;
+	size_t i;
 
-	if (imap_list(a->im, st->opt.sizes, &box, &boxes, f) == -1)
+	if (account_list(a, st->opt.sizes, f) == -1)
 		return -1;
-	if (namespaces(a, f) == -1) {
-		imap_boxes_free(box, boxes);
-		return -1;
-	}
-	free(a->list);
-	arena_reset(a->names);
-	a->list = mem_array(boxes, sizeof(*a->list));
-	a->list_n = 0;
-	buf_reset(&a->raw_of);
-	for (i = 0; i < boxes; i++)
-		take_box(a, &box[i]);
-	imap_boxes_free(box, boxes);
-	folder_sort(a->list, a->list_n);
 	for (i = 0; st->opt.sizes && i < a->list_n; i++)
-		if (add_sizes(a, &a->list[i], f) == -1)
+		if (account_sizes(a, &a->list[i], f) == -1)
 			return -1;
 	*out = a->list;
 	*n = a->list_n;
-	return 0;
-}
-
-static struct folder *
-listed(const struct imap_account *a, const char *folder)
-{
-	size_t i;
-
-	for (i = 0; i < a->list_n; i++)
-		if (strcmp(a->list[i].name, folder) == 0)
-			return &a->list[i];
-	return NULL;
-}
-
-/* The name on the wire, in a->raw: as it was listed, or made. */
-static int
-raw_of(struct imap_account *a, const char *folder, struct fail *f)
-{
-	const struct folder *fo;
-
-	if (a->raw_of.len > 0 && strcmp(a->raw_of.data, folder) == 0)
-		return 0;
-	if (namespaces(a, f) == -1)
-		return -1;
-	buf_reset(&a->raw);
-	buf_reset(&a->raw_of);
-	if ((fo = listed(a, folder)) != NULL)
-		buf_adds(&a->raw, fo->raw);
-	else if (name_to_raw(&a->raw, folder, a->ns[0].sep, a->ns[0].prefix, 0,
-		     f) == -1)
-		return -1;
-	buf_adds(&a->raw_of, folder);
 	return 0;
 }
 
@@ -245,12 +82,12 @@ create(struct store *st, const char *folder, enum role role, int *made,
     struct fail *f)
 {
 	struct imap_account *a = self(st);
-	const struct folder *fo = listed(a, folder);
+	const struct folder *fo = folder_find(a->list, a->list_n, folder);
 
 	*made = 0;
 	if ((fo != NULL && fo->selectable) || strcmp(folder, "INBOX") == 0)
 		return 0;
-	if (raw_of(a, folder, f) == -1)
+	if (account_raw(a, folder, f) == -1)
 		return -1;
 	return imap_create(a->im, a->raw.data, a->raw.len, (int)role, made, f);
 }
@@ -260,7 +97,7 @@ subscribe(struct store *st, const char *folder, struct fail *f)
 {
 	struct imap_account *a = self(st);
 
-	if (raw_of(a, folder, f) == -1)
+	if (account_raw(a, folder, f) == -1)
 		return -1;
 	return imap_subscribe(a->im, a->raw.data, a->raw.len, f);
 }
@@ -270,10 +107,10 @@ enter(struct store *st, const char *folder, int write, struct folder *info,
     struct fail *f)
 {
 	struct imap_account *a = self(st);
-	struct folder *fo = listed(a, folder);
+	struct folder *fo = folder_find(a->list, a->list_n, folder);
 	struct imap_selected sel;
 
-	if (raw_of(a, folder, f) == -1)
+	if (account_raw(a, folder, f) == -1)
 		return -1;
 	if (imap_select(a->im, a->raw.data, a->raw.len, write, &sel, f) == -1) {
 		/* Dovecot lists what is subscribed and no more. */
@@ -292,7 +129,9 @@ enter(struct store *st, const char *folder, int write, struct folder *info,
 		info->sep = a->ns[0].sep;
 	}
 	info->selectable = 1;
-	info->known |= FOLDER_UIDVALIDITY | FOLDER_MESSAGES;
+	info->known |= FOLDER_UIDVALIDITY;
+	if (sel.has_exists)
+		info->known |= FOLDER_MESSAGES;
 	if (sel.uidnext != 0)
 		info->known |= FOLDER_UIDNEXT;
 	if (sel.modseq != 0)
@@ -313,6 +152,7 @@ enter(struct store *st, const char *folder, int write, struct folder *info,
 static int
 scan(struct store *st, uint64_t from, struct fail *f)
 {
+	self(st)->told = 0;
 	if (from > UINT32_MAX)
 		from = UINT32_MAX;
 	return imap_scan(self(st)->im, (uint32_t)from, f);
@@ -323,8 +163,17 @@ next(struct store *st, struct msgref *m, struct fail *f)
 {
 	struct imap_account *a = self(st);
 	struct imap_row row;
+	uint64_t missing;
 	int rc = imap_scan_next(a->im, &row, f);
 
+	if (rc == 0 && (missing = imap_scan_missing(a->im)) > a->told) {
+		a->told = missing;
+		return fail_set(f, CODE_VANISHED, REACH_MESSAGE, AGAIN_LATER,
+		    "FETCH",
+		    "%llu messages are there that the server does "
+		    "not list",
+		    (unsigned long long)missing);
+	}
 	if (rc != 1)
 		return rc;
 	m->id = row.uid;
@@ -382,7 +231,7 @@ put(struct store *st, const char *folder, const struct put *p, struct fail *f)
 	struct imap_account *a = self(st);
 	struct imap_put ip = {p->cookie, p->len, p->date, p->flags, p->alone};
 
-	if (raw_of(a, folder, f) == -1)
+	if (account_raw(a, folder, f) == -1)
 		return -1;
 	return imap_put(a->im, a->raw.data, a->raw.len, &ip, f);
 }
@@ -460,7 +309,7 @@ copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
 	struct imap_account *a = self(st);
 	uint32_t u = 0;
 
-	if (raw_of(a, folder, f) == -1 ||
+	if (account_raw(a, folder, f) == -1 ||
 	    imap_copy(a->im, (uint32_t)id, a->raw.data, a->raw.len, &u, f) ==
 		-1)
 		return -1;
@@ -484,7 +333,7 @@ acl(struct store *st, const char *folder,
 {
 	struct imap_account *a = self(st);
 
-	if (raw_of(a, folder, f) == -1)
+	if (account_raw(a, folder, f) == -1)
 		return -1;
 	return imap_acl(a->im, a->raw.data, a->raw.len, each, arg, f);
 }

@@ -84,6 +84,8 @@ extern const struct store_ops store_maildir, store_mbox, store_imap, store_pop3;
 
 /* Sorts as store_list promises: INBOX, then by name. */
 void folder_sort(struct folder *list, size_t n);
+/* In a list so sorted; NULL if it is not there. */
+struct folder *folder_find(struct folder *list, size_t n, const char *name);
 /* Says line once by opt.note, if there is one. */
 void store_note(const struct store *st, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
