@@ -274,11 +274,11 @@ imap_put(struct imap *im, const char *raw, size_t n, const struct imap_put *p,
 	    imap_out(im, p->flags, strlen(p->flags), f) == -1 ||
 	    imap_say(im, f, ") ") == -1)
 		return -1;
-	if (p->date != CLOCK_NONE) {
-		date_format_internal(date, p->date);
-		if (imap_say(im, f, "\"%s\" ", date) == -1)
-			return -1;
-	}
+	/* GNU imap4d refuses an APPEND without a date. */
+	date_format_internal(
+	    date, p->date != CLOCK_NONE ? p->date : clock_now());
+	if (imap_say(im, f, "\"%s\" ", date) == -1)
+		return -1;
 	rc = imap_literal(im, p->len, &a, f);
 	if (rc == 0)
 		return refused_early(im, a, f);
