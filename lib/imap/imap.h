@@ -105,10 +105,10 @@ struct imap_box {
 };
 /*
  * All mailboxes, and on the way the namespaces; status asks for the counters
- * as well, in the same round trip where the server can.  What cannot be had this way is left out of
- * bits.  INBOX is among them even where LIST leaves it out.  *unread: answers
- * that named no mailbox in a way that can be read.  The array is the caller's:
- * imap_boxes_free.
+ * as well, in the same round trip where the server can.  What cannot be had
+ * this way is left out of bits.  INBOX is among them even where LIST leaves it
+ * out.  *unread: answers that named no mailbox in a way that can be read.  The
+ * array is the caller's: imap_boxes_free.
  */
 int imap_list(struct imap *im, int status, struct imap_box **box, size_t *n,
     uint64_t *unread, struct fail *f);

@@ -107,11 +107,12 @@ enter(struct store *st, const char *folder, int write, struct folder *info,
     struct fail *f)
 {
 	struct imap_account *a = self(st);
-	struct folder *fo = folder_find(a->list, a->list_n, folder);
+	struct folder *fo;
 	struct imap_selected sel;
 
 	if (account_raw(a, folder, f) == -1)
 		return -1;
+	fo = folder_find(a->list, a->list_n, folder);
 	if (imap_select(a->im, a->raw.data, a->raw.len, write, &sel, f) == -1) {
 		/* Dovecot lists what is subscribed and no more. */
 		if (fo != NULL && f->code == CODE_NOSELECT)
