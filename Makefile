@@ -119,14 +119,17 @@ box: $(BOX)
 deps:
 	share/dev/deps build demo check lint
 
+# On all processors, unless the caller said how many.
+parallel = $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc))
+
 demo demo-files:
 	share/dev/deps build $(if $(filter demo,$@),demo)
-	$(MAKE) all
+	$(MAKE) $(parallel) all
 	share/demo/$@ $(B)/bin
 
 check:
 	share/dev/deps build check
-	$(MAKE) all units
+	$(MAKE) $(parallel) all units
 	B=$(B) SAN=$(SAN) SHORT=$(SHORT) share/dev/prove $(T)
 
 lint:
