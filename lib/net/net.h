@@ -106,7 +106,7 @@ void stream_mask(struct stream *s, int on);
  * Input.  Reading flushes what is queued for output first.
  * stream_line: the next line without its LF or CRLF, valid until the next
  * read call; longer than max is CODE_PROTO.  1 a line, 0 EOF before any octet
- * of it, -1.
+ * of it, -1.  line[n] is the CR or LF that ended it.
  * stream_some: 1 and between 1 and max octets in place, valid until the next
  * read call; 0 EOF; -1.
  */
@@ -114,6 +114,8 @@ int stream_line(
     struct stream *s, char **line, size_t *n, size_t max, struct fail *f);
 int stream_some(
     struct stream *s, const char **p, size_t *n, size_t max, struct fail *f);
+/* Takes back the last n octets that stream_some gave out just now. */
+void stream_unread(struct stream *s, size_t n);
 /* 1 if stream_line or stream_some would not wait (whole buffers only: a part
  * of a line counts as ready), 0 not, -1 failed. */
 int stream_ready(struct stream *s, struct fail *f);

@@ -2,6 +2,8 @@
 #ifndef NET_P_H
 #define NET_P_H
 
+#include <zlib.h>
+
 #include "base/base.h"
 #include "net/net.h"
 
@@ -30,10 +32,35 @@ long tls_write(
 size_t tls_pending(const struct tls *t);
 size_t tls_binding(const struct tls *t, uint8_t out[64]);
 
-/* ---- stream.c ---- */
+/* ---- stream.c, stream_in.c, stream_out.c ---- */
+
+enum { CHUNK = 65536 };
+
+struct stream {
+	int fd;
+	int pid; /* of a tunnel, else 0 */
+	struct endpoint const *e;
+	char *label;
+	char *key;
+	struct tls *tls;
+	z_stream *in_z, *out_z;
+	struct buf in; /* read, not yet handed out */
+	size_t at; /* what of it was */
+	struct buf raw; /* compressed input */
+	struct buf out;
+	int eof, masked;
+	size_t chop;
+	uint64_t octets_in, octets_out;
+};
 
 /* Waits for fd until the deadline (monotonic ms) or the stop: 1, 0 late. */
 int wait_fd(int fd, short events, int64_t deadline);
 int64_t idle_deadline(void);
+/* Fails: no progress, or stopped. */
+int stream_late(struct stream *s, const char *what, struct fail *f);
+void stream_trace(struct stream *s, int out, const char *p, size_t n);
+/* One read without waiting, into s->in, through the decompression where there
+ * is one: 1 some octets (or s->eof), 0 wait for *events, -1. */
+int stream_fill(struct stream *s, short *events, struct fail *f);
 
 #endif
