@@ -15,6 +15,8 @@ enum { WINDOW = 64 };
 static const struct store_ops *const schemes[SCHEME_MBOX + 1] = {
     [SCHEME_IMAP] = &store_imap,
     [SCHEME_IMAPS] = &store_imap,
+    [SCHEME_POP3] = &store_pop3,
+    [SCHEME_POP3S] = &store_pop3,
     [SCHEME_MAILDIR] = &store_maildir,
     [SCHEME_MBOX] = &store_mbox,
 };

@@ -89,7 +89,9 @@ int store_open(struct store **st, const struct endpoint *e, const char *secret,
  */
 int store_open_row(struct store **st, const struct row *r, const char *side,
     const struct store_opt *opt, struct fail *f);
-void store_close(struct store *st); /* NULL is fine; says LOGOUT, waits not */
+/* NULL is fine.  Says LOGOUT and does not wait; QUIT is waited for 2 s, since a
+ * mailbox stays locked without it. */
+void store_close(struct store *st);
 unsigned int store_can(const struct store *st);
 const char *store_label(const struct store *st);
 /* Server's capabilities after log-in, one line; "" for files. */
