@@ -92,8 +92,10 @@ set_tls(struct endpoint *e, const char *value)
 static int
 set_compress(struct endpoint *e, const char *value)
 {
+	int imap = e->scheme == SCHEME_IMAP || e->scheme == SCHEME_IMAPS;
+
 	e->compress = strcmp(value, "deflate") == 0 || strcmp(value, "1") == 0;
-	return e->compress || strcmp(value, "none") == 0;
+	return (e->compress && imap) || strcmp(value, "none") == 0;
 }
 
 static int

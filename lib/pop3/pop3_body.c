@@ -42,13 +42,13 @@ text_run(struct unstuff *u, const char *s, size_t n)
 		if (lf == NULL)
 			break;
 		at = (size_t)(lf - s) + 1;
-		before = at >= 2 ? s[at - 2] : u->last;
+		before = at >= 2 ? (unsigned char)s[at - 2] : u->last;
 		if (u->bare_lf || before == '\r') {
 			u->at = START;
 			return at;
 		}
 	}
-	u->last = s[n - 1];
+	u->last = (unsigned char)s[n - 1];
 	return n;
 }
 
@@ -84,7 +84,8 @@ unstuff(struct pop3 *p, struct unstuff *u, const char *s, size_t n,
 		}
 		if (u->at == DOT_CR && emit(p, "\r", 1, f) == -1)
 			return -1;
-		u->last = u->at == DOT_CR ? '\r' : '\0';
+		if (u->at != TEXT)
+			u->last = u->at == DOT_CR ? '\r' : '\0';
 		u->at = TEXT;
 		run = text_run(u, s + i, n - i);
 		if (emit(p, s + i, run, f) == -1)

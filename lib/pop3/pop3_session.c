@@ -49,7 +49,8 @@ pop3_say(struct pop3 *p, struct fail *f, const char *fmt, ...)
 	    strpbrk(line, "\r\n") != NULL)
 		return pop3_fail(p, f, CODE_CONFIG, AGAIN_NEVER, "write",
 		    "a user name that POP3 cannot carry");
-	memcpy(line + n, "\r\n", 2);
+	line[n] = '\r';
+	line[n + 1] = '\n';
 	if (stream_write(p->stream, line, (size_t)n + 2, f) == -1) {
 		p->dead = 1;
 		return -1;
@@ -144,7 +145,7 @@ pop3_command(struct pop3 *p, const char *command, struct fail *f)
 /* Response codes (RFC 2449 8, RFC 3206). */
 static const struct {
 	const char *code;
-	enum code means; /* CODE_NONE: what the command says */
+	enum code means;
 	enum again again;
 } meanings[] = {
     {"[IN-USE]", CODE_THROTTLED, AGAIN_LATER},
@@ -176,7 +177,8 @@ pop3_refused(struct pop3 *p, const char *what, enum code otherwise,
 		    text_ncasecmp(text, meanings[i].code, n) == 0)
 			break;
 	if (i < LENGTH(meanings)) {
-		code = meanings[i].means;
+		if (reach == REACH_ENDPOINT || meanings[i].again != AGAIN_NEVER)
+			code = meanings[i].means;
 		again = meanings[i].again;
 	} else if (is_locked(text) || strcasestr(text, "throttled") != NULL) {
 		code = CODE_THROTTLED;
