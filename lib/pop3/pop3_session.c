@@ -96,8 +96,8 @@ status_of(const char *line, size_t n, enum answer *a)
 int
 pop3_answer(struct pop3 *p, enum answer *a, struct fail *f)
 {
-	char *line;
-	size_t n, at;
+	char *line = NULL;
+	size_t n = 0, at;
 
 	if (next_line(p, &line, &n, f) == -1)
 		return -1;
