@@ -3,6 +3,7 @@
 #define CLI_P_H
 
 #include <stdio.h>
+#include <sys/types.h>
 
 #include "base/base.h"
 #include "cli/cli.h"
@@ -56,13 +57,11 @@ const char *input_text(const struct input *in, size_t *n);
 struct tally {
 	uint64_t done, no, failed, deferred, bad;
 	int cause; /* exit status that all failures share, -1 mixed */
-	int fatal; /* 70..74, over all */
+	int fatal; /* 70..74, over all: nothing new is begun */
+	int died; /* 70 or 71: a worker did, the run went on */
 };
 void tally_fail(struct tally *t, const struct fail *f);
 void tally_row(struct tally *t, const char *status);
-/* A job's rows, one a line: together they count once. */
-void
-tally_rows(struct tally *t, const struct header *h, const struct buf *rows);
 int tally_exit(const struct tally *t);
 
 /* frames.c: what passes between the parent and a worker. */
@@ -103,6 +102,52 @@ struct out {
 };
 void out_frame(struct out *o, enum frame type, const struct row *r);
 void out_failed(struct out *o, const struct row *from, const struct fail *f);
+
+/* crew.c: the parent's side of its workers. */
+enum { QUEUE = 4, HELD = 1024 }; /* rows at a worker; jobs not yet written */
+
+struct job { /* one input row */
+	struct job *next;
+	char *text; /* the row, for the case that its worker dies */
+	size_t len;
+	struct buf out, side; /* output rows, one a line */
+	struct tally seen; /* what their status said */
+	int done;
+};
+struct worker {
+	pid_t pid; /* 0: not running */
+	int fd;
+	struct buf in;
+	struct job *queue[QUEUE];
+	size_t queued;
+	int group; /* an account's rows may still come */
+};
+struct crew {
+	const struct filter *tool;
+	struct input *input;
+	struct header *have;
+	const struct header *want;
+	struct table_out *out;
+	struct tally *tally;
+	struct worker *worker;
+	size_t n;
+	struct job *head, **tail;
+	size_t held;
+	struct arena *arena; /* of next */
+	struct arena *scratch;
+	struct row *next; /* read, not yet given away */
+	int status; /* index of that column, -1 */
+	char *group; /* account, source, target of the last row given */
+	size_t group_at;
+	int ended; /* no more input */
+};
+void crew_start(struct crew *c, size_t i);
+/* The row of a job and the secrets that it refers to. */
+void crew_send(struct crew *c, size_t i, const struct job *j);
+/* Takes what a worker sent; one that died is replaced. */
+void crew_take(struct crew *c, size_t i);
+/* Writes what is finished at the head of the queue. */
+void crew_write(struct crew *c);
 
 /* workers.c: all rows through each(); local.c: through account(). */
 int run_workers(const struct filter *t, struct input *in, struct header *have,

@@ -45,6 +45,20 @@ signals(void)
 	catch (SIGUSR1, on_usr1);
 }
 
+/*
+ * A descriptor that the caller closed must not become that of a file or a
+ * socket of ours: what is written to stdout would go there.
+ */
+static void
+hold_standard(void)
+{
+	int fd;
+
+	for (fd = 0; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) == -1)
+			(void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 static int
 needs(const struct filter *t, const struct header *have, struct fail *f)
 {
@@ -171,6 +185,7 @@ filter_main(const struct filter *t, int argc, char **argv)
 	struct input *in;
 	int status;
 
+	hold_standard();
 	secret_init();
 	settings.to = DIALECT_TSV;
 	if (options_read(t, argc, argv, &status))

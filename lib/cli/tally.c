@@ -39,31 +39,13 @@ tally_row(struct tally *t, const char *status)
 	t->done++;
 }
 
-void
-tally_rows(struct tally *t, const struct header *h, const struct buf *rows)
-{
-	struct tally seen = {0};
-	const char *p = rows->data, *end = p + rows->len, *lf;
-	struct arena *a = arena_new();
-
-	for (; p < end; p = lf + 1) {
-		struct row *r = row_new(a, h);
-
-		lf = memchr(p, '\n', (size_t)(end - p));
-		if (row_parse(r, p, (size_t)(lf - p)))
-			tally_row(&seen, row_get(r, "status"));
-		arena_reset(a);
-	}
-	arena_free(a);
-	t->no += seen.no > 0;
-	t->deferred += seen.no == 0 && seen.deferred > 0;
-}
-
 int
 tally_exit(const struct tally *t)
 {
 	if (t->fatal)
 		return t->fatal;
+	if (t->died)
+		return t->died;
 	if (t->bad)
 		return 65;
 	if (t->failed) {
