@@ -16,6 +16,18 @@ static unsigned int level = DIGEST_L0;
 static const char *level_name = "L0", *side = "source";
 static int want_quota, want_acl, shared;
 
+/*
+ * The session, kept for the rows of one account that follow each other; the
+ * list is the store's.
+ */
+static struct session {
+	struct store *st;
+	char *of; /* what it was opened for */
+	struct folder *list; /* NULL: not asked for yet */
+	size_t n;
+	uint64_t emitted; /* rows since it was opened or taken up again */
+} session;
+
 static int
 set_depth(const char *name, struct fail *f)
 {
@@ -88,14 +100,23 @@ fresh(struct out *o, const struct row *in, const char *folder)
 	job_account(&account, in);
 	row_set(r, "account", account.data);
 	buf_free(&account);
-	row_set(r, "status", "ok");
+	row_set(r, "status", cli_dry_run() ? "planned" : "ok");
 	row_set(r, "code", "");
 	row_set(r, "hint", "");
 	if (folder != NULL)
 		row_set(r, "folder", folder);
 	job_key(key, r);
 	row_set(r, "key", key);
+	session.emitted++;
 	return r;
+}
+
+static void
+set_failed(struct row *r, const struct fail *f)
+{
+	row_set(r, "status", f->again == AGAIN_LATER ? "deferred" : "failed");
+	row_set(r, "code", fail_code_name(f->code));
+	row_setf(r, "hint", "%s: %s", f->what, f->why);
 }
 
 static void
@@ -105,21 +126,29 @@ set_number(struct row *r, const char *column, int known, uint64_t v)
 		row_setf(r, column, "%" PRIu64, v);
 }
 
+/* What a message's row says of its folder. */
+static void
+place_row(struct row *r, const struct folder *fo)
+{
+	static const char *const spaces[] = {"personal", "other", "shared"};
+
+	row_set(r, "namespace", spaces[fo->nspace]);
+	row_set(r, "role", role_name(fo->role));
+	set_number(
+	    r, "uidvalidity", fo->known & FOLDER_UIDVALIDITY, fo->uidvalidity);
+}
+
 static void
 folder_row(struct row *r, const struct folder *fo)
 {
-	static const char *const spaces[] = {"personal", "other", "shared"};
 	char sep[2] = {fo->sep, '\0'};
 
+	place_row(r, fo);
 	row_set(r, "folder_raw", fo->raw);
 	row_set(r, "sep", sep);
-	row_set(r, "namespace", spaces[fo->nspace]);
-	row_set(r, "role", role_name(fo->role));
 	if (fo->known & FOLDER_SUBSCRIBED)
 		row_set(r, "subscribed", fo->subscribed ? "1" : "0");
 	row_set(r, "selectable", fo->selectable ? "1" : "0");
-	set_number(
-	    r, "uidvalidity", fo->known & FOLDER_UIDVALIDITY, fo->uidvalidity);
 	set_number(r, "uidnext", fo->known & FOLDER_UIDNEXT, fo->uidnext);
 	set_number(r, "modseq", fo->known & FOLDER_MODSEQ, fo->modseq);
 	set_number(r, "messages", fo->known & FOLDER_MESSAGES, fo->messages);
@@ -129,12 +158,10 @@ folder_row(struct row *r, const struct folder *fo)
 		row_set(r, "permanentflags", fo->permanentflags);
 }
 
-/* ---- messages: the folder's rows, then what they tell of the folder ---- */
-
-enum { BURST = 4096 };
+/* ---- messages: their rows, then the folder's with what they tell ---- */
 
 struct sums {
-	uint64_t bytes, largest;
+	uint64_t messages, unseen, bytes, largest;
 	int64_t oldest, newest;
 };
 
@@ -142,60 +169,15 @@ struct listing {
 	struct store *st;
 	const struct row *in;
 	struct out *out;
-	struct digest *digest;
 	struct folder info;
-	struct msgref *m; /* a burst of metadata */
-	size_t n;
 	struct sums sums;
 };
-
-static int
-digest_body(struct listing *l, struct ident *id, struct fail *f)
-{
-	const char *p;
-	size_t n;
-	int rc;
-
-	digest_reset(l->digest);
-	while ((rc = store_read(l->st, &p, &n, f)) == 1)
-		if (digest_add(l->digest, p, n, f) == -1)
-			return -1;
-	return rc == -1 ? -1 : digest_end(l->digest, id, f);
-}
-
-static void
-message_row(struct listing *l, const struct msgref *m, const struct ident *id,
-    const struct fail *f)
-{
-	struct row *r = fresh(l->out, l->in, l->info.name);
-	char date[CLOCK_TEXT], hex[65];
-	struct buf uid = {0};
-	int bit;
-
-	folder_row(r, &l->info);
-	store_uid(l->st, m->id, &uid);
-	row_set(r, "uid", uid.data);
-	buf_free(&uid);
-	row_setf(r, "size", "%" PRIu64, id != NULL ? id->octets : m->size);
-	row_set(r, "internaldate", clock_format(date, m->date));
-	row_set(r, "flags", m->flags);
-	for (bit = 0; id != NULL && bit < 4; bit++)
-		if (level == 1u << bit && (id->have & level) != 0) {
-			text_hex(hex, id->sum[bit], 32);
-			row_set(r, "digest", hex);
-			row_set(r, "digest_level", level_name);
-		}
-	if (f != NULL) {
-		row_set(r, "status", "failed");
-		row_set(r, "code", fail_code_name(f->code));
-		row_setf(r, "hint", "%s: %s", f->what, f->why);
-	}
-	out_row(l->out, r);
-}
 
 static void
 add_up(struct sums *s, const struct msgref *m, uint64_t octets)
 {
+	s->messages++;
+	s->unseen += !flags_has(m->flags, "\\Seen");
 	s->bytes += octets;
 	if (octets > s->largest)
 		s->largest = octets;
@@ -207,93 +189,36 @@ add_up(struct sums *s, const struct msgref *m, uint64_t octets)
 		s->newest = m->date;
 }
 
-static size_t
-place(const struct listing *l, uint64_t id)
+static void
+message_row(void *arg, const struct msgref *m, const struct ident *id,
+    const struct fail *f)
 {
-	size_t low = 0, high = l->n;
+	struct listing *l = arg;
+	struct row *r = fresh(l->out, l->in, l->info.name);
+	uint64_t size = id != NULL ? id->octets : m->size;
+	char date[CLOCK_TEXT], hex[65];
+	struct buf uid = {0};
+	int bit;
 
-	while (low < high) {
-		size_t mid = low + (high - low) / 2;
-
-		if (l->m[mid].id < id)
-			low = mid + 1;
-		else
-			high = mid;
-	}
-	return low;
-}
-
-/* Bodies come in the server's order, which may not be that of the burst. */
-static int
-burst(struct listing *l, struct fail *f)
-{
-	uint64_t *ids = mem_array(l->n, sizeof(*ids)), id, len;
-	size_t i;
-	int rc;
-
-	for (i = 0; i < l->n; i++)
-		ids[i] = l->m[i].id;
-	rc = store_want(l->st, ids, l->n, f);
-	free(ids);
-	while (rc == 0 && (rc = store_body(l->st, &id, &len, f)) != 0) {
-		struct ident ident;
-		const struct msgref *m;
-
-		if (rc == -1 && f->reach != REACH_MESSAGE)
-			return -1;
-		m = &l->m[place(l, id)];
-		if (rc == -1) {
-			say(f);
-			message_row(l, m, NULL, f);
-			rc = 0;
-			continue;
+	add_up(&l->sums, m, size);
+	place_row(r, &l->info);
+	store_uid(l->st, m->id, &uid);
+	row_set(r, "uid", uid.data);
+	buf_free(&uid);
+	row_setf(r, "size", "%" PRIu64, size);
+	row_set(r, "internaldate", clock_format(date, m->date));
+	row_set(r, "flags", m->flags);
+	for (bit = 0; id != NULL && bit < 4; bit++)
+		if (level == 1u << bit && (id->have & level) != 0) {
+			text_hex(hex, id->sum[bit], 32);
+			row_set(r, "digest", hex);
+			row_set(r, "digest_level", level_name);
 		}
-		if ((rc = digest_body(l, &ident, f)) == -1)
-			return -1;
-		add_up(&l->sums, m, ident.octets);
-		message_row(l, m, &ident, NULL);
+	if (f != NULL) {
+		say(f);
+		set_failed(r, f);
 	}
-	l->n = 0;
-	return rc;
-}
-
-/*
- * Metadata first, since a session gives either rows or bodies at a time: a
- * burst is scanned, fetched, and the scan taken up behind it.
- */
-static int
-messages(struct listing *l, struct fail *f)
-{
-	uint64_t from = 0;
-	int rc = 1;
-
-	while (rc == 1) {
-		if (store_scan(l->st, from, f) == -1)
-			return -1;
-		for (l->n = 0; l->n < BURST &&
-		     (rc = store_next(l->st, &l->m[l->n], f)) == 1;)
-			from = l->m[l->n++].id + 1;
-		if (rc == -1)
-			return -1;
-		if (rc == 1) { /* the rest of this scan is asked for again */
-			struct msgref skipped;
-			int more;
-
-			while ((more = store_next(l->st, &skipped, f)) == 1)
-				;
-			if (more == -1)
-				return -1;
-		}
-		if (level == 0) {
-			for (size_t i = 0; i < l->n; i++) {
-				add_up(&l->sums, &l->m[i], l->m[i].size);
-				message_row(l, &l->m[i], NULL, NULL);
-			}
-			l->n = 0;
-		} else if (l->n > 0 && burst(l, f) == -1)
-			return -1;
-	}
-	return 0;
+	out_row(l->out, r);
 }
 
 static int
@@ -304,17 +229,19 @@ folder_messages(struct listing *l, const struct folder *fo, struct fail *f)
 
 	memset(&l->sums, 0, sizeof(l->sums));
 	l->sums.oldest = l->sums.newest = CLOCK_NONE;
+	l->info = *fo;
 	if (fo->selectable) {
-		if (store_enter(l->st, fo->name, 0, &l->info, f) == -1)
+		if (store_enter(l->st, fo->name, 0, &l->info, f) == -1 ||
+		    store_read_all(l->st, level, message_row, l, f) == -1)
 			return -1;
-		if (messages(l, f) == -1)
-			return -1;
-	} else
-		l->info = *fo;
+		l->info.messages = l->sums.messages;
+		l->info.unseen = l->sums.unseen;
+		l->info.bytes = l->sums.bytes;
+		l->info.known |= FOLDER_MESSAGES | FOLDER_UNSEEN | FOLDER_BYTES;
+	}
 	r = fresh(l->out, l->in, fo->name);
 	folder_row(r, &l->info);
 	if (fo->selectable) {
-		row_setf(r, "bytes", "%" PRIu64, l->sums.bytes);
 		row_setf(r, "largest_bytes", "%" PRIu64, l->sums.largest);
 		row_set(r, "oldest", clock_format(date, l->sums.oldest));
 		row_set(r, "newest", clock_format(date, l->sums.newest));
@@ -359,30 +286,26 @@ acl_row(void *arg, const char *identifier, const char *rights)
 /* ---- one account ---- */
 
 static void
-failed_folder(struct out *o, const struct row *in, const char *folder,
-    const struct fail *f)
+failed_folder(struct listing *l, const char *folder, const struct fail *f)
 {
-	struct row *r = fresh(o, in, folder);
+	struct row *r = fresh(l->out, l->in, folder);
 
-	say(f);
-	row_set(r, "status", "failed");
-	row_set(r, "code", fail_code_name(f->code));
-	row_setf(r, "hint", "%s: %s", f->what, f->why);
-	out_row(o, r);
+	set_failed(r, f);
+	out_row(l->out, r);
 }
 
+/* The server tells no size where the user may not look inside. */
 static int
-one_folder(struct listing *l, const struct folder *fo, struct fail *f)
+sizes(struct listing *l, const struct folder *fo, struct fail *f)
 {
-	struct table t = {l->in, l->out, fo->name};
 	struct row *r;
 
-	if (want_acl)
-		return fo->selectable
-		    ? store_acl(l->st, fo->name, acl_row, &t, f)
-		    : 0;
-	if (depth == DEPTH_MESSAGES)
-		return folder_messages(l, fo, f);
+	if (depth == DEPTH_SIZES && fo->selectable &&
+	    (fo->known & FOLDER_BYTES) == 0) {
+		(void)fail_at(f, "%s/%s", store_label(l->st), fo->name);
+		return fail_set(f, CODE_NOSELECT, REACH_FOLDER, AGAIN_NEVER,
+		    "size", "the server does not tell it");
+	}
 	r = fresh(l->out, l->in, fo->name);
 	folder_row(r, fo);
 	out_row(l->out, r);
@@ -390,83 +313,184 @@ one_folder(struct listing *l, const struct folder *fo, struct fail *f)
 }
 
 static int
-account(struct listing *l, struct fail *f)
+one_folder(struct listing *l, const struct folder *fo, struct fail *f)
+{
+	struct table t = {l->in, l->out, fo->name};
+
+	if (want_acl)
+		return fo->selectable
+		    ? store_acl(l->st, fo->name, acl_row, &t, f)
+		    : 0;
+	return depth == DEPTH_MESSAGES ? folder_messages(l, fo, f)
+				       : sizes(l, fo, f);
+}
+
+/* Once a session: rows of single folders ask for no list each. */
+static int
+folders(struct listing *l, struct fail *f)
 {
 	const char *only = row_get(l->in, "folder");
-	struct folder *list;
-	size_t i, n;
+	size_t i, met = 0;
 
-	if (depth == DEPTH_LOGIN) {
-		struct row *r = fresh(l->out, l->in, NULL);
+	if (session.list == NULL &&
+	    store_list(l->st, &session.list, &session.n, f) == -1)
+		return -1;
+	for (i = 0; i < session.n && stop_signal() == 0; i++) {
+		const struct folder *fo = &session.list[i];
 
-		row_set(r, "capabilities", store_capabilities(l->st));
-		out_row(l->out, r);
+		if (*only != '\0' && strcmp(fo->name, only) != 0)
+			continue;
+		met++;
+		if (one_folder(l, fo, f) == 0)
+			continue;
+		if (f->reach > REACH_FOLDER) {
+			if (session.emitted > 0)
+				failed_folder(l, fo->name, f);
+			return -1;
+		}
+		say(f);
+		failed_folder(l, fo->name, f);
+	}
+	if (*only == '\0' || met > 0 || stop_signal() != 0)
+		return 0;
+	(void)fail_at(f, "%s/%s", store_label(l->st), only);
+	return fail_set(f, CODE_VANISHED, REACH_FOLDER, AGAIN_NEVER, "list",
+	    "no such folder");
+}
+
+static int
+account(struct listing *l, struct fail *f)
+{
+	struct table t = {l->in, l->out, NULL};
+	struct row *r;
+
+	if (want_quota)
+		return store_quota(l->st, quota_row, &t, f);
+	if (depth > DEPTH_LOGIN || want_acl)
+		return folders(l, f);
+	r = fresh(l->out, l->in, NULL);
+	row_set(r, "capabilities", store_capabilities(l->st));
+	out_row(l->out, r);
+	return 0;
+}
+
+static void
+hang_up(void)
+{
+	store_close(session.st);
+	free(session.of);
+	memset(&session, 0, sizeof(session));
+}
+
+/* The session that is there, if it is this row's; else a new one. */
+static int
+connect_row(const struct row *in, int *reused, struct fail *f)
+{
+	struct store_opt so = {.sizes = depth == DEPTH_SIZES && !want_acl,
+	    .shared = shared || strcmp(row_get(in, "type"), "shared") == 0,
+	    .note = note};
+	char secret[32];
+	char *of;
+
+	(void)snprintf(secret, sizeof(secret), "%s_secret", side);
+	of = mem_printf(
+	    "%d\n%s\n%s", so.shared, row_get(in, side), row_get(in, secret));
+	*reused = session.of != NULL && strcmp(session.of, of) == 0;
+	session.emitted = 0;
+	if (*reused) {
+		free(of);
 		return 0;
 	}
-	if (want_quota) {
-		struct table t = {l->in, l->out, NULL};
-
-		return store_quota(l->st, quota_row, &t, f);
-	}
-	if (store_list(l->st, &list, &n, f) == -1)
+	hang_up();
+	if (store_open_row(&session.st, in, side, &so, f) == -1) {
+		free(of);
 		return -1;
-	for (i = 0; i < n && stop_signal() == 0; i++) {
-		if (*only != '\0' && strcmp(list[i].name, only) != 0)
-			continue;
-		if (one_folder(l, &list[i], f) == 0)
-			continue;
-		if (f->reach > REACH_FOLDER)
-			return -1;
-		failed_folder(l->out, l->in, list[i].name, f);
 	}
+	session.of = of;
 	return 0;
+}
+
+/* A server may have dropped a kept connection: once more on a fresh one. */
+static int
+attempt(struct listing *l, struct fail *f)
+{
+	int reused, rc;
+
+	for (;;) {
+		if (connect_row(l->in, &reused, f) == -1)
+			return -1;
+		l->st = session.st;
+		rc = account(l, f);
+		if (rc == 0 || f->reach < REACH_ENDPOINT)
+			return rc;
+		if (!reused || session.emitted > 0 || stop_signal() != 0) {
+			hang_up();
+			return rc;
+		}
+		hang_up();
+		fail_clear(f);
+	}
 }
 
 static int
 each(const struct row *in, int last, struct out *o, struct fail *f)
 {
-	struct store_opt so = {.sizes = depth >= DEPTH_SIZES,
-	    .shared = shared || (in && !strcmp(row_get(in, "type"), "shared")),
-	    .note = note};
 	struct listing l = {.in = in, .out = o};
-	int rc;
 
 	(void)last;
-	if (in == NULL)
+	if (in == NULL) {
+		hang_up();
 		return 0;
-	if (store_open_row(&l.st, in, side, &so, f) == -1)
-		return -1;
-	l.m = mem_array(BURST, sizeof(*l.m));
-	if (level != 0)
-		l.digest = digest_new(level, "/tmp");
-	rc = account(&l, f);
-	digest_free(l.digest);
-	free(l.m);
-	store_close(l.st);
-	return rc;
+	}
+	return attempt(&l, f);
 }
+
+/* A table has the columns that its depth can fill. */
+static struct filter filter;
+
+#define EVERY "key account status code hint "
+#define FOLDER                                                        \
+	"folder folder_raw sep namespace role subscribed selectable " \
+	"uidvalidity uidnext modseq messages unseen bytes "
+
+static int
+start(struct fail *f)
+{
+	if (want_quota && want_acl)
+		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+		    "--quota and --acl are two tables");
+	filter.url_column = side;
+	filter.needs = side;
+	if (want_quota)
+		filter.columns = EVERY "quota_root resource used limit";
+	else if (want_acl)
+		filter.columns = EVERY "folder identifier rights";
+	else if (depth == DEPTH_LOGIN)
+		filter.columns = EVERY "capabilities";
+	else if (depth == DEPTH_MESSAGES)
+		filter.columns = EVERY FOLDER
+		    "largest_bytes oldest newest permanentflags uid size "
+		    "internaldate flags digest digest_level";
+	else
+		filter.columns = EVERY FOLDER;
+	return 0;
+}
+
+static struct filter filter = {
+    .name = "mbx-inventory",
+    .synopsis = "[-nqv] [-j N] [-d DEPTH] [accounts ...]",
+    .summary = "asks servers, read-only, what exists; accounts or URLs in, "
+	       "folders out",
+    .examples = "  mbx-inventory accounts.csv > folders.tsv\n"
+		"  mbx-inventory maildir:/srv/mail/anna",
+    .opts = opts,
+    .start = start,
+    .each = each,
+    .network = 1,
+};
 
 int
 main(int argc, char **argv)
 {
-	static const struct filter filter = {
-	    .name = "mbx-inventory",
-	    .synopsis = "[-nqv] [-j N] [--depth DEPTH] [accounts ...]",
-	    .summary = "asks servers, read-only, what exists; accounts or "
-		       "URLs in, folders out",
-	    .examples = "  mbx-inventory accounts.csv > folders.tsv\n"
-			"  mbx-inventory maildir:/srv/mail/anna",
-	    .opts = opts,
-	    .columns = "key account status code hint folder folder_raw sep "
-		       "namespace role subscribed selectable uidvalidity "
-		       "uidnext modseq messages unseen bytes largest_bytes "
-		       "oldest newest permanentflags capabilities quota_root "
-		       "resource used limit identifier rights uid size "
-		       "internaldate flags digest digest_level",
-	    .url_column = "source",
-	    .each = each,
-	    .network = 1,
-	};
-
 	return filter_main(&filter, argc, argv);
 }

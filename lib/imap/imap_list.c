@@ -447,6 +447,8 @@ imap_list(struct imap *im, int status, struct imap_box **box, size_t *n,
 			b->bits |= BOX_SUBSCRIBED;
 	}
 	take_counters(&l.all, &l.late);
+	/* What LIST-STATUS left out the server could not look up: RFC 5819 2 */
+	status = status && (im->caps & all_at_once) != all_at_once;
 	for (i = 0; rc == 0 && status && i < l.all.n;)
 		rc = status_burst(im, &l.all, &i, f);
 	*unread = im->unread;

@@ -39,10 +39,12 @@ void
 job_account(struct buf *out, const struct row *r)
 {
 	const char *account = row_get(r, "account"), *name = NULL;
+	const char *url = row_get(r, "source");
 	struct endpoint e = {0};
 
-	if (*account == '\0' &&
-	    endpoint_parse(&e, row_get(r, "source"), NULL) == 0)
+	if (*url == '\0')
+		url = row_get(r, "target");
+	if (*account == '\0' && endpoint_parse(&e, url, NULL) == 0)
 		name = e.user != NULL ? e.user : e.path;
 	buf_adds(out, name != NULL ? name : account);
 	endpoint_free(&e);

@@ -21,9 +21,8 @@ static const struct store_ops *const schemes[SCHEME_MBOX + 1] = {
     [SCHEME_MBOX] = &store_mbox,
 };
 
-/* Names what failed: label, folder and message as far as they are known. */
-static int
-at(struct store *st, const char *folder, uint64_t id, struct fail *f)
+int
+store_at(struct store *st, const char *folder, uint64_t id, struct fail *f)
 {
 	struct buf uid = {0};
 
@@ -42,7 +41,7 @@ refuse(struct store *st, const char *folder, const char *what, struct fail *f)
 	(void)fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER, what,
 	    st->opt.write ? "this kind of endpoint cannot do that"
 			  : "the endpoint is a source, nothing is written");
-	return at(st, folder, 0, f);
+	return store_at(st, folder, 0, f);
 }
 
 void
@@ -145,7 +144,7 @@ store_open(struct store **st, const struct endpoint *e, const char *secret,
 	secret_wipe(&pass);
 	secret_wipe(&key);
 	if (rc == -1) {
-		(void)at(*st, NULL, 0, f);
+		(void)store_at(*st, NULL, 0, f);
 		store_close(*st);
 		*st = NULL;
 	}
@@ -217,7 +216,7 @@ int
 store_list(struct store *st, struct folder **list, size_t *n, struct fail *f)
 {
 	if (st->ops->list(st, list, n, f) == -1)
-		return at(st, NULL, 0, f);
+		return store_at(st, NULL, 0, f);
 	return 0;
 }
 
@@ -231,7 +230,7 @@ store_create(struct store *st, const char *folder, enum role role, int *made,
 		return refuse(st, folder, "create", f);
 	if (st->ops->create(
 		st, folder, role, made != NULL ? made : &ignored, f) == -1)
-		return at(st, folder, 0, f);
+		return store_at(st, folder, 0, f);
 	return 0;
 }
 
@@ -241,7 +240,7 @@ store_subscribe(struct store *st, const char *folder, struct fail *f)
 	if (st->ops->subscribe == NULL || !st->opt.write)
 		return refuse(st, folder, "subscribe", f);
 	if (st->ops->subscribe(st, folder, f) == -1)
-		return at(st, folder, 0, f);
+		return store_at(st, folder, 0, f);
 	return 0;
 }
 
@@ -255,7 +254,7 @@ store_enter(struct store *st, const char *folder, int write,
 	st->entered = entered;
 	memset(info, 0, sizeof(*info));
 	if (st->ops->enter(st, folder, write, info, f) == -1)
-		return at(st, folder, 0, f);
+		return store_at(st, folder, 0, f);
 	return 0;
 }
 
@@ -266,7 +265,7 @@ store_scan(struct store *st, uint64_t from, struct fail *f)
 {
 	assert(st->entered != NULL);
 	if (st->ops->scan(st, from, f) == -1)
-		return at(st, st->entered, 0, f);
+		return store_at(st, st->entered, 0, f);
 	return 0;
 }
 
@@ -277,7 +276,7 @@ store_next(struct store *st, struct msgref *m, struct fail *f)
 
 	m->id = 0;
 	rc = st->ops->next(st, m, f);
-	return rc == -1 ? at(st, st->entered, m->id, f) : rc;
+	return rc == -1 ? store_at(st, st->entered, m->id, f) : rc;
 }
 
 void
@@ -291,7 +290,7 @@ store_want(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
 {
 	assert(n <= 4096);
 	if (st->ops->want(st, ids, n, f) == -1)
-		return at(st, st->entered, 0, f);
+		return store_at(st, st->entered, 0, f);
 	return 0;
 }
 
@@ -302,7 +301,7 @@ store_body(struct store *st, uint64_t *id, uint64_t *len, struct fail *f)
 
 	*id = 0;
 	rc = st->ops->body(st, id, len, f);
-	return rc == -1 ? at(st, st->entered, *id, f) : rc;
+	return rc == -1 ? store_at(st, st->entered, *id, f) : rc;
 }
 
 int
@@ -310,7 +309,7 @@ store_read(struct store *st, const char **p, size_t *n, struct fail *f)
 {
 	int rc = st->ops->read(st, p, n, f);
 
-	return rc == -1 ? at(st, st->entered, 0, f) : rc;
+	return rc == -1 ? store_at(st, st->entered, 0, f) : rc;
 }
 
 /* ---- messages in ---- */
@@ -322,20 +321,20 @@ store_put(
 	if (st->ops->put == NULL || !st->opt.write)
 		return refuse(st, folder, "append", f);
 	if (st->ops->put(st, folder, p, f) == -1)
-		return at(st, folder, 0, f);
+		return store_at(st, folder, 0, f);
 	return 0;
 }
 
 int
 store_write(struct store *st, const char *p, size_t n, struct fail *f)
 {
-	return st->ops->write(st, p, n, f) == -1 ? at(st, NULL, 0, f) : 0;
+	return st->ops->write(st, p, n, f) == -1 ? store_at(st, NULL, 0, f) : 0;
 }
 
 int
 store_put_end(struct store *st, struct fail *f)
 {
-	return st->ops->put_end(st, f) == -1 ? at(st, NULL, 0, f) : 0;
+	return st->ops->put_end(st, f) == -1 ? store_at(st, NULL, 0, f) : 0;
 }
 
 void
@@ -350,7 +349,7 @@ store_flush(struct store *st, struct fail *f)
 {
 	if (st->ops->flush == NULL)
 		return 0;
-	return st->ops->flush(st, f) == -1 ? at(st, NULL, 0, f) : 0;
+	return st->ops->flush(st, f) == -1 ? store_at(st, NULL, 0, f) : 0;
 }
 
 int
@@ -362,7 +361,7 @@ store_settle(struct store *st, struct receipt *r, int wait, struct fail *f)
 		return 0;
 	memset(r, 0, sizeof(*r));
 	rc = st->ops->settle(st, r, wait, f);
-	return rc == -1 ? at(st, NULL, 0, f) : rc;
+	return rc == -1 ? store_at(st, NULL, 0, f) : rc;
 }
 
 size_t
@@ -380,7 +379,7 @@ store_flags(struct store *st, uint64_t id, const char *add, const char *remove,
 	if (st->ops->flags == NULL || !st->opt.write)
 		return refuse(st, st->entered, "flags", f);
 	if (st->ops->flags(st, id, add, remove, f) == -1)
-		return at(st, st->entered, id, f);
+		return store_at(st, st->entered, id, f);
 	return 0;
 }
 
@@ -391,7 +390,7 @@ store_copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
 	if (st->ops->copy == NULL || !st->opt.write)
 		return refuse(st, st->entered, "copy", f);
 	if (st->ops->copy(st, id, folder, to, f) == -1)
-		return at(st, st->entered, id, f);
+		return store_at(st, st->entered, id, f);
 	return 0;
 }
 
@@ -403,7 +402,8 @@ store_quota(struct store *st,
 {
 	if (st->ops->quota == NULL)
 		return 0;
-	return st->ops->quota(st, each, arg, f) == -1 ? at(st, NULL, 0, f) : 0;
+	return st->ops->quota(st, each, arg, f) == -1 ? store_at(st, NULL, 0, f)
+						      : 0;
 }
 
 int
@@ -414,7 +414,7 @@ store_acl(struct store *st, const char *folder,
 	if (st->ops->acl == NULL)
 		return 0;
 	if (st->ops->acl(st, folder, each, arg, f) == -1)
-		return at(st, folder, 0, f);
+		return store_at(st, folder, 0, f);
 	return 0;
 }
 

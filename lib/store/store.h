@@ -146,6 +146,20 @@ int store_want(struct store *st, const uint64_t *ids, size_t n, struct fail *f);
 int store_body(struct store *st, uint64_t *id, uint64_t *len, struct fail *f);
 int store_read(struct store *st, const char **p, size_t *n, struct fail *f);
 
+/* ---- reading.c: every message of a folder, with its digests ---- */
+
+/*
+ * Reads the folder entered once through: each message in the store's order
+ * with what `levels` (DIGEST_* of msg.h; 0: no body is read, id is NULL) ask
+ * for.  A message that cannot be read, or that was listed and did not come
+ * (CODE_VANISHED), has id NULL and why set.  -1 when the folder cannot be read
+ * on.
+ */
+int store_read_all(struct store *st, unsigned int levels,
+    void (*each)(void *arg, const struct msgref *m, const struct ident *id,
+	const struct fail *why),
+    void *arg, struct fail *f);
+
 /* ---- messages in ---- */
 
 struct put {
@@ -224,7 +238,7 @@ struct stream *store_stream(struct store *st);
 /* The column `key`: 16 hex digits of SHA-256 over account, source, target,
  * folder, uids (newline between), URLs reduced. */
 void job_key(char key[17], const struct row *r);
-/* account, or the USER of source, or its path. */
+/* account, or the USER of source (else of target), or its path. */
 void job_account(struct buf *out, const struct row *r);
 
 #endif

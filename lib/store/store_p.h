@@ -86,6 +86,8 @@ extern const struct store_ops store_maildir, store_mbox, store_imap, store_pop3;
 void folder_sort(struct folder *list, size_t n);
 /* In a list so sorted; NULL if it is not there. */
 struct folder *folder_find(struct folder *list, size_t n, const char *name);
+/* Names what failed: label, folder and message as far as known.  Returns -1. */
+int store_at(struct store *st, const char *folder, uint64_t id, struct fail *f);
 /* Says line once by opt.note, if there is one. */
 void store_note(const struct store *st, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
