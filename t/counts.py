@@ -64,7 +64,7 @@ def pass_on(client, port, log, number):
     both = selectors.DefaultSelector()
     both.register(client, selectors.EVENT_READ, server)
     both.register(server, selectors.EVENT_READ, client)
-    turn, waiting = b"", True
+    rest, waiting = b"", True
     while True:
         for key, _ in both.select():
             data = key.fileobj.recv(65536)
@@ -74,7 +74,8 @@ def pass_on(client, port, log, number):
                 return
             key.data.sendall(data)
             if key.fileobj is client:
-                for line in data.split(b"\r\n")[:-1]:
+                *lines, rest = (rest + data).split(b"\r\n")
+                for line in lines:
                     log.write("%d\t%s\t%s\n" % (
                         number, "turn" if waiting else "", ascii(line)[2:-1]))
                     waiting = False
