@@ -364,7 +364,7 @@ aside python3 t/counts.py fake "$T/fake.log"
 accounts "imap://anna@127.0.0.1:$first;tls=none" >"$T/b.tsv"
 check_rc 1 'hostile names, and folders that cannot be read' \
 	mbx-inventory "$T/b.tsv"
-check_same 'all are listed' 17 "$(column folder <"$T/out" | wc -l)"
+check_same 'all are listed, and what must be above them' 19 "$(column folder <"$T/out" | wc -l)"
 check_same 'these two failed' 'closed failed NOSELECT
 gone failed NOSELECT' "$(columns folder status code <"$T/out" |
 	awk -F'\t' '$2 != "ok" { print $1, $2, $3 }' | sort)"

@@ -433,6 +433,7 @@ imap_list(struct imap *im, int status, struct imap_box **box, size_t *n,
     uint64_t *unread, struct fail *f)
 {
 	struct listing l = {0};
+	const unsigned int all_at_once = CAP_LIST_EXTENDED | CAP_LIST_STATUS;
 	size_t i;
 	int rc;
 

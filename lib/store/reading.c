@@ -118,7 +118,7 @@ read_all(struct reading *d, struct fail *f)
 {
 	struct msgref m;
 	size_t i;
-	int rc;
+	int rc, short_list;
 
 	if (store_scan(d->st, 0, f) == -1)
 		return -1;
@@ -133,12 +133,20 @@ read_all(struct reading *d, struct fail *f)
 		}
 		d->all[d->count++] = m;
 	}
-	for (i = 0; rc == 0 && i < d->count; i += d->n) {
+	short_list = rc == -1 && f->reach == REACH_MESSAGE;
+	if (rc == -1 && !short_list)
+		return -1;
+	for (i = 0; i < d->count; i += d->n) {
+		struct fail why = {0};
+
 		d->m = d->all + i;
 		d->n = d->count - i < BURST ? d->count - i : BURST;
-		rc = burst(d, f);
+		if (burst(d, &why) == -1) {
+			*f = why;
+			return -1;
+		}
 	}
-	return rc;
+	return short_list ? -1 : 0; /* of what is listed nothing is missing */
 }
 
 int

@@ -153,7 +153,7 @@ int store_read(struct store *st, const char **p, size_t *n, struct fail *f);
  * with what `levels` (DIGEST_* of msg.h; 0: no body is read, id is NULL) ask
  * for.  A message that cannot be read, or that was listed and did not come
  * (CODE_VANISHED), has id NULL and why set.  -1 when the folder cannot be read
- * on.
+ * on, or, with REACH_MESSAGE, when it holds more than the server lists.
  */
 int store_read_all(struct store *st, unsigned int levels,
     void (*each)(void *arg, const struct msgref *m, const struct ident *id,
