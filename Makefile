@@ -22,7 +22,7 @@ pages := $(wildcard man/*.[157])
 CFLAGS_ALL = $(CSTD) $(WARN) $(OPT) -Ilib -DMBX_VERSION='"$(VERSION)"' \
 	-ffile-prefix-map=$(CURDIR)=. -ffunction-sections -fdata-sections \
 	-MMD -MP $(CFLAGS)
-LDFLAGS_ALL = -Wl,--gc-sections $(LDFLAGS)
+LDFLAGS_ALL = -Wl,--gc-sections $(LDHARDEN) $(LDFLAGS)
 
 ifeq ($(SAN),1)
 B = build-san
@@ -32,7 +32,6 @@ CFLAGS_ALL += -fsanitize=address,undefined -fno-sanitize-recover=undefined \
 LDFLAGS_ALL += -fsanitize=address,undefined -pie
 else
 CFLAGS_ALL += $(HARDEN)
-LDFLAGS_ALL += $(LDHARDEN)
 ifeq ($(STATIC),1)
 LDFLAGS_ALL += $(LDSTATIC)
 else

@@ -97,6 +97,20 @@ check_rc 130 'demo ends on ^C' python3 - "$T/tmp" "$tree/share/demo/demo" \
 EOF
 check_same '^C leaves nothing behind' '' "$(left)"
 
+# The pipe of the README, as it stands there.
+mkdir "$T/readme"
+sed -n 's/^    \$ \(mbx-.*\)/\1/p' README.md >"$T/readme/pipe"
+check_same 'the README has a pipe' 3 "$(wc -l <"$T/readme/pipe")"
+(
+	cd "$T/readme" || exit
+	. "$TOP/share/demo/mail.sh"
+	make_mail old/anna 1
+	printf 'source,target\nmaildir:old/anna,maildir:new/anna\n' >accounts.csv
+	sh -e ./pipe >out 2>err
+)
+check_same 'it ends in proven' proven "$(cat "$T/readme/out" "$T/readme/err")"
+check_has 'it copied' "$T/readme/results.tsv" 'copied'
+
 # A tool that only says yes.
 mkdir "$T/bin"
 cp "$bin"/mbx-* "$T/bin"
