@@ -55,27 +55,35 @@ address(struct buf *out, const char *s, size_t n)
 }
 
 void
-identity_weak(struct ident *id, const char *head, size_t n)
+header_weak(struct buf *out, const char *head, size_t n, int64_t *date)
 {
-	struct buf value = {0}, text = {0};
-	size_t len;
+	struct buf value = {0};
 
-	id->date = CLOCK_NONE;
-	if (header_value(&value, head, n, "Message-ID"))
-		buf_add(&text, value.data, value.len);
-	len = value.len < sizeof(id->msgid) ? value.len : sizeof(id->msgid) - 1;
-	if (len > 0)
-		memcpy(id->msgid, value.data, len);
-	id->msgid[len] = '\0';
-	buf_reset(&value);
+	*date = CLOCK_NONE;
+	(void)header_value(out, head, n, "Message-ID");
 	if (header_value(&value, head, n, "Date"))
-		(void)date_parse_header(value.data, value.len, &id->date);
-	buf_addf(&text, "\n%" PRId64 "\n", id->date);
+		(void)date_parse_header(value.data, value.len, date);
+	buf_addf(out, "\n%" PRId64 "\n", *date);
 	buf_reset(&value);
 	if (header_value(&value, head, n, "From"))
-		address(&text, value.data, value.len);
-	buf_addf(&text, "\n%" PRIu64 "\n", id->octets);
-	msg_sha256(id->sum[3], text.data, text.len);
+		address(out, value.data, value.len);
+	buf_addc(out, '\n');
 	buf_free(&value);
+}
+
+void
+identity_weak(struct ident *id, const char *head, size_t n)
+{
+	struct buf text = {0};
+	size_t len;
+
+	header_weak(&text, head, n, &id->date);
+	len = strcspn(text.data, "\n");
+	if (len >= sizeof(id->msgid))
+		len = sizeof(id->msgid) - 1;
+	memcpy(id->msgid, text.data, len);
+	id->msgid[len] = '\0';
+	buf_addf(&text, "%" PRIu64 "\n", id->octets);
+	msg_sha256(id->sum[3], text.data, text.len);
 	buf_free(&text);
 }

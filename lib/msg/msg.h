@@ -95,6 +95,12 @@ int digest_end(struct digest *d, struct ident *id, struct fail *f);
  */
 int
 header_value(struct buf *value, const char *msg, size_t n, const char *name);
+/*
+ * What a header says of the message's identity, appended as three lines: its
+ * Message-ID, the Date field as an instant (also in *date), the From address.
+ * With the size as a fourth it is what L3 is the digest of.
+ */
+void header_weak(struct buf *out, const char *head, size_t n, int64_t *date);
 
 /* ---- flags.c ---- */
 
