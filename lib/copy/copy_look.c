@@ -6,37 +6,13 @@
 
 /* ---- options that leave messages out ---- */
 
-/* uids: numbers and ranges, "1:100,205"; "*" is the end. */
-static int
-in_ranges(const char *s, uint64_t id)
-{
-	while (*s != '\0') {
-		size_t n = strcspn(s, ",");
-		const char *colon = memchr(s, ':', n);
-		size_t low_len = colon != NULL ? (size_t)(colon - s) : n;
-		uint64_t low, high = UINT64_MAX;
-
-		if (text_u64(s, low_len, &low)) {
-			if (colon == NULL)
-				high = low;
-			else if (colon[1] != '*' &&
-			    !text_u64(colon + 1, n - low_len - 1, &high))
-				high = 0;
-			if (id >= low && id <= high)
-				return 1;
-		}
-		s += n + (s[n] == ',');
-	}
-	return 0;
-}
-
 static int
 is_wanted(const struct copy *c, const struct msgref *m)
 {
 	const struct copy_opt *o = c->o;
 	const char *uids = row_get(c->job, "uids");
 
-	return (*uids == '\0' || in_ranges(uids, m->id)) &&
+	return (*uids == '\0' || job_wants(uids, m->id)) &&
 	    (o->since == CLOCK_NONE || m->date >= o->since) &&
 	    (o->before == CLOCK_NONE || m->date < o->before) &&
 	    (o->min_size == 0 || m->size >= o->min_size) &&

@@ -49,3 +49,26 @@ job_account(struct buf *out, const struct row *r)
 	buf_adds(out, name != NULL ? name : account);
 	endpoint_free(&e);
 }
+
+int
+job_wants(const char *s, uint64_t id)
+{
+	while (*s != '\0') {
+		size_t n = strcspn(s, ",");
+		const char *colon = memchr(s, ':', n);
+		size_t low_len = colon != NULL ? (size_t)(colon - s) : n;
+		uint64_t low, high = UINT64_MAX;
+
+		if (text_u64(s, low_len, &low)) {
+			if (colon == NULL)
+				high = low;
+			else if (colon[1] != '*' &&
+			    !text_u64(colon + 1, n - low_len - 1, &high))
+				high = 0;
+			if (id >= low && id <= high)
+				return 1;
+		}
+		s += n + (s[n] == ',');
+	}
+	return 0;
+}

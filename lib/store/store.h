@@ -238,6 +238,8 @@ struct stream *store_stream(struct store *st);
 /* The column `key`: 16 hex digits of SHA-256 over account, source, target,
  * folder, uids (newline between), URLs reduced. */
 void job_key(char key[17], const struct row *r);
+/* 1 if the column `uids` ("1:100,205", "*" is the end) names this number. */
+int job_wants(const char *uids, uint64_t id);
 /* account, or the USER of source (else of target), or its path. */
 void job_account(struct buf *out, const struct row *r);
 

@@ -1,0 +1,297 @@
+/* side_store.c: a store as a side; bodies stream by, a burst at a time. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "verify/verify_p.h"
+
+enum { BURST = 1024 };
+
+/* Which digest of msg each sum is the start of; 0 is made otherwise. */
+static const unsigned int kind_of[SUMS] = {DIGEST_L0, DIGEST_RAW, DIGEST_END,
+    DIGEST_STORE, DIGEST_BYTES, DIGEST_L1, DIGEST_L2, DIGEST_L3, DIGEST_L3};
+
+struct live {
+	struct store *st;
+	struct digest *digest;
+	unsigned int kinds; /* that digest makes */
+	struct ident ident; /* of the body read last */
+	struct kin burst[BURST];
+	char came[BURST];
+	size_t n;
+	struct buf head; /* while sampling */
+};
+
+struct reader {
+	struct side *s;
+	unsigned int sums;
+	int (*take)(void *arg, struct kin *k, struct fail *f);
+	void *arg;
+};
+
+static void
+close_store(struct side *s)
+{
+	struct live *l = s->own;
+
+	if (l == NULL)
+		return;
+	store_close(l->st);
+	digest_free(l->digest);
+	buf_free(&l->head);
+	free(l);
+	s->own = NULL;
+}
+
+static int
+enter(struct side *s, uint32_t folder, struct fail *f)
+{
+	struct live *l = s->own;
+	struct folder info;
+
+	s->entered = folder;
+	return store_enter(l->st, s->list[folder].name, 0, &info, f);
+}
+
+static void
+uid(struct side *s, const struct item *it, struct buf *out)
+{
+	store_uid(((struct live *)s->own)->st, it->id, out);
+}
+
+static int
+scan(struct side *s, struct pile *items, struct fail *f)
+{
+	struct live *l = s->own;
+	struct item it = {.folder = s->entered, .uid = TEXT_NONE};
+	struct msgref m;
+	int rc = store_scan(l->st, 0, f);
+
+	while (rc == 0 && (rc = store_next(l->st, &m, f)) == 1) {
+		it.id = m.id;
+		it.date = m.date;
+		it.size = m.size;
+		it.flags = intern_str(s->v->words, m.flags, strlen(m.flags));
+		rc = pile_add(items, &it, f);
+		it.pos++;
+	}
+	return rc;
+}
+
+/* ---- bodies ---- */
+
+static void
+set_sums(struct kin *k, const struct ident *id, unsigned int sums)
+{
+	uint8_t sum[32];
+	int i;
+
+	k->have = 0;
+	for (i = 0; i < SUM_MSGID; i++) {
+		unsigned int bit = 0;
+
+		while (kind_of[i] != 1u << bit)
+			bit++;
+		if ((sums & SUM(i)) == 0 || (id->have & kind_of[i]) == 0)
+			continue;
+		memcpy(k->sum[i], id->sum[bit], sizeof(k->sum[i]));
+		k->have |= SUM(i);
+	}
+	if ((sums & SUM(SUM_MSGID)) != 0 && id->msgid[0] != '\0') {
+		msg_sha256(sum, id->msgid, strlen(id->msgid));
+		memcpy(k->sum[SUM_MSGID], sum, sizeof(k->sum[0]));
+		k->have |= SUM(SUM_MSGID);
+	}
+	memcpy(&k->it.raw, k->sum[SUM_RAW], sizeof(k->it.raw));
+	k->it.size = id->octets;
+}
+
+/* 1 it is read and in the sample, 0 it is not in the sample, -1. */
+static int
+read_body(struct reader *r, struct kin *k, struct fail *f)
+{
+	struct live *l = r->s->own;
+	struct ident *id = &l->ident;
+	const char *p;
+	size_t n;
+	int rc, wanted = r->s->v->o->sample > 0 ? -1 : 1;
+
+	digest_reset(l->digest);
+	buf_reset(&l->head);
+	while ((rc = store_read(l->st, &p, &n, f)) == 1) {
+		r->s->v->octets += n;
+		if (wanted == -1)
+			wanted = sample_head(r->s->v, &l->head, p, n, 0);
+		if (wanted == 0)
+			return 0;
+		if (digest_add(l->digest, p, n, f) == -1)
+			return -1;
+	}
+	if (rc == 0 && wanted == -1)
+		wanted = sample_head(r->s->v, &l->head, "", 0, 1);
+	if (rc == -1 || wanted == 0)
+		return rc;
+	if (digest_end(l->digest, id, f) == -1)
+		return -1;
+	set_sums(k, id, r->sums);
+	k->ident = id;
+	return 1;
+}
+
+static size_t
+place(const struct live *l, uint64_t id)
+{
+	size_t low = 0, high = l->n;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (l->burst[mid].it.id < id)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static int
+take_body(struct reader *r, struct fail *f)
+{
+	struct live *l = r->s->own;
+	struct verify *v = r->s->v;
+	uint64_t id = 0, len;
+	int rc = store_body(l->st, &id, &len, f);
+	size_t i = place(l, id);
+
+	if (rc == 0 || (rc == -1 && f->reach != REACH_MESSAGE))
+		return rc;
+	if (i == l->n || l->burst[i].it.id != id || l->came[i])
+		return 1; /* nobody asked for it */
+	l->came[i] = 1;
+	if (rc == 1 && (rc = read_body(r, &l->burst[i], f)) == 0)
+		return 1;
+	if (rc == -1 && f->reach != REACH_MESSAGE)
+		return -1;
+	if (rc == -1) {
+		r->s->bad(r->s->arg, r->s, &l->burst[i].it, f);
+		return 1;
+	}
+	v->messages++;
+	if (v->o->progress != NULL)
+		v->o->progress(v->o->arg, v->octets, 0, v->messages);
+	return r->take(r->arg, &l->burst[i], f) == -1 ? -1 : 1;
+}
+
+/* What was listed and did not come: expunged meanwhile, or kept back. */
+static void
+vanished(struct reader *r)
+{
+	struct live *l = r->s->own;
+	size_t i;
+
+	for (i = 0; i < l->n; i++) {
+		struct fail why = {0};
+
+		if (l->came[i])
+			continue;
+		(void)fail_set(&why, CODE_VANISHED, REACH_MESSAGE, AGAIN_NOW,
+		    "read", "listed, but it did not come");
+		r->s->bad(r->s->arg, r->s, &l->burst[i].it, &why);
+	}
+}
+
+static int
+burst(struct reader *r, struct fail *f)
+{
+	struct live *l = r->s->own;
+	uint64_t ids[BURST];
+	size_t i;
+	int rc = verify_stopping(f);
+
+	memset(l->came, 0, l->n);
+	for (i = 0; i < l->n; i++)
+		ids[i] = l->burst[i].it.id;
+	if (rc == 0)
+		rc = store_want(l->st, ids, l->n, f);
+	while (rc == 0 && (rc = take_body(r, f)) == 1)
+		rc = 0;
+	if (rc == -1)
+		return -1;
+	vanished(r);
+	l->n = 0;
+	return 0;
+}
+
+static void
+set_digest(struct live *l, const struct verify *v, unsigned int sums)
+{
+	unsigned int kinds = 0;
+	int i;
+
+	for (i = 0; i < SUMS; i++)
+		if (sums & SUM(i))
+			kinds |= kind_of[i];
+	if (l->digest != NULL && l->kinds == kinds)
+		return;
+	digest_free(l->digest);
+	l->digest = digest_new(kinds, v->dir);
+	l->kinds = kinds;
+}
+
+static int
+sums(struct side *s, struct pile *items, unsigned int wanted,
+    int (*take)(void *arg, struct kin *k, struct fail *f), void *arg,
+    struct fail *f)
+{
+	struct live *l = s->own;
+	struct reader r = {s, wanted, take, arg};
+	int rc;
+
+	set_digest(l, s->v, wanted);
+	l->n = 0;
+	if (pile_sort(items, item_by_place, f) == -1)
+		return -1;
+	while ((rc = pile_next(items, &l->burst[l->n].it, f)) == 1)
+		if (++l->n == BURST && burst(&r, f) == -1)
+			return -1;
+	if (rc == 0 && l->n > 0)
+		rc = burst(&r, f);
+	return rc;
+}
+
+static const struct side_ops live_ops = {
+    .close = close_store,
+    .enter = enter,
+    .scan = scan,
+    .sums = sums,
+    .uid = uid,
+};
+
+static void
+note(void *arg, const char *line)
+{
+	const struct verify *v = arg;
+
+	if (v->o->say != NULL)
+		v->o->say(v->o->arg, line);
+}
+
+int
+side_store(struct side *s, const struct row *job, struct fail *f)
+{
+	struct store_opt so = {.spool_dir = s->v->dir,
+	    .shared = strcmp(row_get(job, "type"), "shared") == 0,
+	    .note = note,
+	    .arg = s->v};
+	struct live *l = mem_alloc(sizeof(*l));
+
+	s->ops = &live_ops;
+	s->own = l;
+	s->base = SUM_L0;
+	if (s->is_target)
+		so.shared = 0;
+	if (store_open_row(
+		&l->st, job, s->is_target ? "target" : "source", &so, f) == -1)
+		return -1;
+	s->label = store_label(l->st);
+	return store_list(l->st, &s->list, &s->n, f);
+}
