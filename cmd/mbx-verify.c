@@ -18,6 +18,7 @@ static const char *manifest_dir, *compare_dir, *against_dir, *side;
 static struct verify_opt options = {.accept = RUNG_EOL, .seed = ""};
 static struct verify *verify;
 static struct out *output;
+static int answer; /* 1: no, something is wrong */
 
 /* ---- options ---- */
 
@@ -184,6 +185,10 @@ tell(void *arg, const struct row *job, const struct check *c)
 	row_set(r, "dst_uid", c->dst_uid);
 	row_set(r, "digest_level", c->level);
 	row_set(r, "rung", c->rung);
+	if (strcmp(c->verdict, "fail") == 0 ||
+	    (strcmp(c->verdict, "error") == 0 &&
+		strcmp(c->status, "deferred") != 0))
+		answer = 1;
 	out_row(output, r);
 }
 
@@ -238,10 +243,11 @@ start(struct fail *f)
 static int
 write_manifest(const struct row *job, struct fail *f)
 {
-	struct manifest_sum sum;
+	struct manifest_sum sum = {.failed = 0};
 	struct row *r;
 
-	if (manifest_write(verify, manifest_dir, side != NULL ? side : "source",
+	if (!cli_dry_run() &&
+	    manifest_write(verify, manifest_dir, side != NULL ? side : "source",
 		job, &sum, f) == -1)
 		return -1;
 	r = fresh(job);
@@ -250,7 +256,10 @@ write_manifest(const struct row *job, struct fail *f)
 	row_setf(r, "found", "%" PRIu64, sum.messages);
 	row_set(r, "verdict", sum.failed > 0 ? "error" : "pass");
 	row_set(r, "severity", sum.failed > 0 ? "high" : "info");
-	row_set(r, "status", sum.failed > 0 ? "failed" : "ok");
+	row_set(r, "status",
+	    cli_dry_run()	 ? "planned"
+		: sum.failed > 0 ? "failed"
+				 : "ok");
 	if (sum.failed > 0)
 		row_setf(
 		    r, "hint", "%" PRIu64 " could not be read", sum.failed);
@@ -262,10 +271,10 @@ write_manifest(const struct row *job, struct fail *f)
 static int
 compare_all(const struct row *job, struct fail *f)
 {
-	struct row *r = out_new(output, job);
+	struct header *h = header_new("manifest account");
+	struct row *r = row_under(out_arena(output), h, job);
 	const char *account;
 	size_t i;
-	int rc = 0;
 
 	for (i = 0; (account = verify_account(verify, i)) != NULL; i++) {
 		row_set(r, "account", account);
@@ -274,6 +283,7 @@ compare_all(const struct row *job, struct fail *f)
 
 			if (f->reach == REACH_RUN || stop_signal() != 0)
 				return -1;
+			answer = 1;
 			say(f);
 			row_set(bad, "verdict", "error");
 			row_set(bad, "severity", "critical");
@@ -283,7 +293,20 @@ compare_all(const struct row *job, struct fail *f)
 			out_row(output, bad);
 		}
 	}
-	return rc;
+	header_free(h);
+	return 0;
+}
+
+static int
+one(const struct row *job, struct fail *f)
+{
+	if (manifest_dir != NULL)
+		return write_manifest(job, f);
+	if (compare_dir == NULL)
+		return verify_job(verify, job, f);
+	if (*row_get(job, "manifest") != '\0')
+		return compare_all(job, f);
+	return verify_compare(verify, job, f);
 }
 
 static int
@@ -295,13 +318,8 @@ each(const struct row *job, int last, struct out *o, struct fail *f)
 		return 0;
 	}
 	output = o;
-	if (manifest_dir != NULL)
-		return write_manifest(job, f);
-	if (compare_dir == NULL)
-		return verify_job(verify, job, f);
-	if (*row_get(job, "manifest") != '\0')
-		return compare_all(job, f);
-	return verify_compare(verify, job, f);
+	answer = 0;
+	return one(job, f) == -1 ? -1 : answer;
 }
 
 /* --compare takes two words: the second becomes an option of its own. */

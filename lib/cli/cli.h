@@ -81,7 +81,10 @@ int filter_main(const struct filter *t, int argc, char **argv);
 
 /* ---- what a tool's functions may call ---- */
 
-/* A new row under the output header with the values of from (NULL: none). */
+/*
+ * A new row under the output header with the values of from (NULL: none).  It
+ * lives until it and all others made like it are sent off.
+ */
 struct row *out_new(struct out *o, const struct row *from);
 /* Sends it off.  Its status column decides the exit code unless `each` says
  * more. */

@@ -95,11 +95,16 @@ int frame_read(int fd, struct buf *b, enum frame *type);
 struct out {
 	const struct header *header;
 	struct arena *arena;
+	struct arena *rows; /* of those made and not yet sent */
+	size_t live;
 	int fd; /* frames go there; -1: in this process */
 	struct table_out *table; /* when fd is -1 */
 	struct tally *tally;
 	uint64_t emitted;
 };
+struct row *
+out_make(struct out *o, const struct header *h, const struct row *from);
+void out_made(struct out *o); /* it is sent */
 void out_frame(struct out *o, enum frame type, const struct row *r);
 void out_failed(struct out *o, const struct row *from, const struct fail *f);
 

@@ -4,12 +4,35 @@
 
 #include "cli/cli_p.h"
 
+/* Rows in the making; their memory is taken back when none is left. */
+static struct arena *
+making(struct out *o)
+{
+	if (o->rows == NULL)
+		o->rows = arena_new();
+	o->live++;
+	return o->rows;
+}
+
+void
+out_made(struct out *o)
+{
+	if (--o->live == 0)
+		arena_reset(o->rows);
+}
+
+struct row *
+out_make(struct out *o, const struct header *h, const struct row *from)
+{
+	struct arena *a = making(o);
+
+	return from != NULL ? row_under(a, h, from) : row_new(a, h);
+}
+
 struct row *
 out_new(struct out *o, const struct row *from)
 {
-	if (from == NULL)
-		return row_new(o->arena, o->header);
-	return row_under(o->arena, o->header, from);
+	return out_make(o, o->header, from);
 }
 
 struct arena *
@@ -41,9 +64,9 @@ out_row(struct out *o, const struct row *r)
 			say(&f);
 			o->tally->fatal = fail_exit(&f);
 		}
-		return;
-	}
-	out_frame(o, FRAME_OUT, r);
+	} else
+		out_frame(o, FRAME_OUT, r);
+	out_made(o);
 }
 
 void

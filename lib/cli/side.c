@@ -58,12 +58,12 @@ side_new(struct out *o, const struct row *from)
 {
 	if (header == NULL)
 		return NULL;
-	return from != NULL ? row_under(o->arena, header, from)
-			    : row_new(o->arena, header);
+	return out_make(o, header, from);
 }
 
 void
 side_row(struct out *o, const struct row *r)
 {
 	out_frame(o, FRAME_SIDE, r);
+	out_made(o);
 }

@@ -259,6 +259,8 @@ int group_pair(struct group *g, const struct kin *s, const struct kin *d,
 int group_compare(
     struct verify *v, const struct move *const *move, size_t n, struct fail *f);
 struct count *group_count(const struct group *g, const struct item *src);
+/* The uid, kept in texts while its folder is entered. */
+int keep_uid(struct side *s, struct item *it, struct fail *f);
 /* Items of the folder entered, with their key; *listed is added to. */
 int read_items(
     struct side *s, struct pile *items, uint64_t *listed, struct fail *f);
@@ -285,13 +287,15 @@ int hold_strays(struct verify *v, struct fail *f);
 int
 find_elsewhere(struct verify *v, int strays, struct pile **out, struct fail *f);
 
-/* ---- rows.c: what is told ---- */
+/* ---- rows.c: what is told of folders ---- */
 
-void tell(const struct verify *v, const struct check *c);
+extern const char *const level_names[SUMS + 1]; /* by SUM_, "L0" */
 /* Strings of c that are NULL are "". */
+void tell(const struct verify *v, const struct check *c);
+void check_fails(struct check *c, const char *status, const char *severity,
+    const char *code, const char *hint);
+void check_warns(struct check *c, const char *severity, const char *hint);
 void tell_group(struct group *g);
-int tell_finds(struct group *g, struct fail *f);
-int tell_loose(struct verify *v, struct pile *loose, struct fail *f);
 /* What could not be compared, and why: a folder, or a message. */
 void
 tell_error(const struct verify *v, const struct side *s, const char *folder,
@@ -299,8 +303,10 @@ tell_error(const struct verify *v, const struct side *s, const char *folder,
 void tell_left_out(const struct verify *v, const struct move *m);
 void tell_extra_folder(
     const struct verify *v, const struct folder *fo, uint64_t messages);
-void item_uid(const struct verify *v, const struct item *it, struct buf *out);
-/* The uid, kept in texts while its folder is entered. */
-int keep_uid(struct side *s, struct item *it, struct fail *f);
+
+/* ---- rows_message.c: and of messages ---- */
+
+int tell_finds(struct group *g, struct fail *f);
+int tell_loose(struct verify *v, struct pile *loose, struct fail *f);
 
 #endif
