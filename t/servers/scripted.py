@@ -30,7 +30,8 @@ literal, * any command.  #N: the N-th one of this server only.  Actions:
     late          BODY only: the body before its UID
     flood N TEXT  TEXT N times ahead of the answer
     replay FILE   a canned stream whose client said 1 LOGIN, 2 LIST, 3 SELECT,
-                  4 UID FETCH: its part for this command, tags put right
+                  4 UID FETCH: its part for this command, tags put right,
+                  and the end behind the last or without a tagged line
     canned FILE   all of such a stream, every tag put right, then the end
 TEXT knows the escapes of Python and %t, the tag.
 
@@ -72,16 +73,19 @@ def quoted(name):
 
 def canned(path, name, tag):
     """A canned stream's part for the command NAME, or all of it; tags right."""
-    parts, tagged = [b"", b""], rb"\d+ (?=OK|NO|BAD)"
+    parts = [b"", b""]
     with open(path, "rb") as f:
         parts[0] = f.readline()
         for line in f:
-            parts[-1] += re.sub(tagged, tag + b" ", line)
-            if re.match(tagged, line):
+            mark = b"%d " % (len(parts) - 1)
+            own = line.startswith(mark) and line[2:4] in (b"OK", b"NO", b"BA")
+            parts[-1] += tag + line[1:] if own else line
+            if own:
                 parts.append(b"")
+    if not name:
+        return b"".join(parts)
     at = CANNED.get(name, len(parts))
-    return b"".join(parts[at:at + 1] if at < 4 else parts[4:]) if name else \
-        b"".join(parts)
+    return b"".join(parts[at:at + 1] if at < 4 else parts[4:])
 
 
 class Session(socketserver.StreamRequestHandler):
@@ -138,8 +142,10 @@ class Session(socketserver.StreamRequestHandler):
             if len(self.out) > 1 << 16:
                 self.flush()
         self.flush()
-        if any(action == "canned" for action, _ in rules):
-            raise Closed
+        ends = instead is None or re.search(rb"(?m)^\S+ (OK|NO|BAD)", instead)
+        if any(action == "canned" or action == "replay" and (
+                not ends or CANNED.get(name) == 4) for action, _ in rules):
+            raise Closed  # the stream has ended
         return instead is not None
 
     @staticmethod
@@ -279,8 +285,8 @@ class Session(socketserver.StreamRequestHandler):
             line = self.rfile.readline().rstrip(b"\r\n")
             self.server.note(self.number, line.decode("latin-1"))
             args.append(line)
-        _, user, secret = base64.b64decode(args[1]).split(b"\0")
-        return self.do_login([user, secret], by_uid)
+        words = base64.b64decode(args[1]).split(b"\0")
+        return self.do_login(words[1:], by_uid)
 
     def do_namespace(self, args, by_uid):
         s = self.server
@@ -430,10 +436,9 @@ class Session(socketserver.StreamRequestHandler):
         return (), b"OK done"
 
     def do_copy(self, args, by_uid):
-        to = self.find(args[1])
+        to, uid = self.find(args[1]), int(args[0])
         if to is None:
             return (), b"NO [TRYCREATE] no such mailbox"
-        uid = int(args[0])
         to.more.append(self.box.get(uid))
         return (), b"OK [COPYUID %d %d %d] done" % (
             to.validity, uid, to.base + len(to))
