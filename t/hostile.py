@@ -25,7 +25,7 @@ IN_PLACE = {
     "expunge": 0, "fewer": 1, "flagbad": 0, "greetbad": 76, "huge": 69,
     "huge1g": 69, "listnil": 1, "listno": 76, "names": 1, "neg": 76, "nil": 1,
     "no_empty": 1, "no_partial": 0, "nul": 0, "nulq": 76, "ok": 0,
-    "ok_notext": 0, "permbad": 1, "permempty": 1, "permnull": 1, "pf2": 1,
+    "ok_notext": 0, "permbad": 75, "permempty": 75, "permnull": 75, "pf2": 75,
     "preauth": 77, "raw1": 1, "raw2": 1, "rawname": 1, "status0": 0,
     "uid0": 1, "uidwrap": 1, "unknownitem": 0, "unkresp": 0, "unsol": 0,
     "wrap": 69, "wrongtag": 76,

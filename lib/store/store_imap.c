@@ -169,7 +169,7 @@ next(struct store *st, struct msgref *m, struct fail *f)
 
 	if (rc == 0 && (missing = imap_scan_missing(a->im)) > a->told) {
 		a->told = missing;
-		return fail_set(f, CODE_VANISHED, REACH_MESSAGE, AGAIN_LATER,
+		return fail_set(f, CODE_VANISHED, REACH_MESSAGE, AGAIN_NEVER,
 		    "FETCH",
 		    "%llu messages are there that the server does "
 		    "not list",

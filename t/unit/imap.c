@@ -454,8 +454,7 @@ START_TEST(counters_in_the_same_trip)
 	      "* LIST () \"/\" x\r\n"
 	      "* LIST () \"/\" z\r\n"
 	      "A3 OK\r\n"),
-	    C("A4 STATUS \"z\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN SIZE)\r\n"),
-	    S("A4 NO [NOPERM] not yours\r\n"), END};
+	    END};
 	struct imap *im =
 	    meet(" NAMESPACE LIST-EXTENDED LIST-STATUS STATUS=SIZE", st);
 	const struct imap_namespace *ns;
@@ -495,13 +494,13 @@ START_TEST(a_name_that_waits)
 	    C("caf\351 (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)\r\n"),
 	    S("* STATUS {4}\r\ncaf\351 (MESSAGES 2)\r\nA5 OK\r\n"),
 	    C("A6 STATUS \"z\" (MESSAGES UIDNEXT UIDVALIDITY UNSEEN)\r\n"),
-	    S("* STATUS z (MESSAGES 3)\r\nA6 OK\r\n"), END};
+	    S("A6 NO [NOPERM] not yours\r\n"), END};
 	struct imap *im = meet("", st);
 
 	list_ok(im, 1);
 	ck_assert_uint_eq(called("INBOX")->messages, 1);
 	ck_assert_uint_eq(called("caf\351")->messages, 2);
-	ck_assert_uint_eq(called("z")->messages, 3);
+	ck_assert_uint_eq(called("z")->bits, 0);
 	imap_boxes_free(box, boxes);
 	part(im);
 }
