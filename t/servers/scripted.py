@@ -269,7 +269,6 @@ class Session(socketserver.StreamRequestHandler):
 
     def do_noop(self, args, by_uid):
         return (), b"OK done"
-
     do_unselect = do_check = do_enable = do_noop
 
     def do_logout(self, args, by_uid):
@@ -410,7 +409,8 @@ class Session(socketserver.StreamRequestHandler):
         for at, word in enumerate(args[1:]):
             if isinstance(word, str):
                 flags = word[1:-1]
-            elif re.fullmatch(rb"[ \d]\d-\w{3}-\d{4} [\d:]{8} [+-]\d{4}", word):
+            elif isinstance(word, bytes) and re.fullmatch(
+                    rb"[ \d]\d-\w{3}-\d{4} [\d:]{8} [+-]\d{4}", word):
                 date = date_of(word.decode())
             else:
                 new.append(Message(len(word), flags,
