@@ -308,7 +308,7 @@ next_window(struct imap *im, struct fail *f)
 	uint64_t low = s->next, high = low + s->width - 1;
 	uint64_t left = s->exists > s->count ? s->exists - s->count : 0;
 
-	if (s->room > 4 * STEP) {
+	if (s->room / 4 > STEP) {
 		free(s->row);
 		s->row = NULL;
 		s->room = 0;

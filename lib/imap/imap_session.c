@@ -203,7 +203,7 @@ int
 imap_string(struct imap *im, const char *s, size_t n, struct fail *f)
 {
 	char quoted[2 * 1000 + 2];
-	enum answer a;
+	enum answer a = ANSWER_BAD;
 	size_t i, k = 0;
 	int rc;
 
