@@ -5,7 +5,7 @@
 . t/servers/dovecot.sh
 . share/demo/mail.sh
 
-dovecot_start old users='anna bert carl' sep='\' \
+dovecot_start old users='anna bert carl' sep=\\ \
 	storage="maildir:$T/old/mail/%u:LAYOUT=fs" plugins=listescape \
 	special=yes || exit 1
 dovecot_start new users='anna bert carl dora emil full' sep=. prefix=INBOX. \
@@ -165,7 +165,7 @@ check_files 'nothing comes twice' "$T/target.state" "$T/target.after"
 # ---- the ledger itself ----
 
 check_same 'the ledger is for its owner alone' '700 600' \
-	"$(stat -c %a "$T/ledger" "$(ls -d "$T"/ledger/*.tsv | head -n 1)" |
+	"$(stat -c %a "$T/ledger" "$T/ledger/$(result key).tsv" |
 	paste -sd' ')"
 key=$(result key)
 printf 'done\tINBOX\ttorn' >>"$T/ledger/$key.tsv"

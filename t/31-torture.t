@@ -7,7 +7,7 @@
 . share/demo/mail.sh
 
 points=${POINTS:-$([ "$SHORT" = 1 ] && echo 16 || echo 80)}
-dovecot_start old users=anna sep='\' plugins=listescape \
+dovecot_start old users=anna sep=\\ plugins=listescape \
 	storage="maildir:$T/old/mail/%u:LAYOUT=fs" || exit 1
 dovecot_start new users=anna sep=. prefix=INBOX. || exit 1
 make_mail "$old_dir/mail/anna" 0

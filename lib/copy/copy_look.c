@@ -233,6 +233,12 @@ look(struct copy *c, struct work *w, struct fail *f)
 		return -1;
 	while ((rc = store_next(c->src, &m, f)) == 1)
 		one(c, w, &m, &changed);
+	if (rc == -1 && f->reach == REACH_MESSAGE) {
+		/* Counted, but never listed: what is listed is copied. */
+		c->sum->failed++;
+		tell_folder(c, w->move, "failed", f);
+		rc = 0;
+	}
 	if (rc == 0 && done > w->found)
 		c->sum->gone += done - w->found;
 	if (rc == 0 && c->o->dry_run)

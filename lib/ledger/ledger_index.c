@@ -4,6 +4,8 @@
 
 #include "ledger/ledger_p.h"
 
+enum { STRETCH = 16384 };
+
 uint64_t
 ledger_hash(const char *uid)
 {
@@ -151,6 +153,74 @@ is_elsewhere(const struct sides *s, const char *dst)
 }
 
 static int
+by_uid(const void *a, const void *b)
+{
+	const struct known_entry *x = a, *y = b;
+
+	return (x->uid > y->uid) - (x->uid < y->uid);
+}
+
+/*
+ * Of several lines about a message the last one counts.  Lines come nearly in
+ * the order of uids: a stretch of them is sorted by itself and joined to what
+ * is sorted already, so that memory is that of the messages, not of the lines.
+ */
+static size_t
+sort_stretch(struct known_entry *e, size_t n)
+{
+	size_t i, k = 0;
+
+	for (i = 0; i < n; i++) /* order of lines as a tie-break */
+		e[i].state |= (uint32_t)i << 2;
+	qsort(e, n, sizeof(*e), by_uid);
+	for (i = 0; i < n; i++)
+		if (k == 0 || e[k - 1].uid != e[i].uid)
+			e[k++] = e[i];
+		else if (e[i].state >> 2 > e[k - 1].state >> 2)
+			e[k - 1] = e[i];
+	for (i = 0; i < k; i++)
+		e[i].state &= 3;
+	return k;
+}
+
+/* Joins the n entries behind the first *sorted to them; they are later. */
+static void
+join_stretch(struct ledger *l, size_t n)
+{
+	struct known_entry *all = l->known, *late;
+	size_t i = l->known_sorted, k = n, to;
+
+	if (i == 0 || n == 0 || all[i - 1].uid < all[i].uid) {
+		l->known_sorted += n;
+		return;
+	}
+	late = mem_array(n, sizeof(*late));
+	memcpy(late, all + i, n * sizeof(*late));
+	for (to = i + n; k > 0;) {
+		if (i > 0 && all[i - 1].uid == late[k - 1].uid)
+			i--; /* the earlier one of the two goes */
+		else if (i > 0 && all[i - 1].uid > late[k - 1].uid)
+			all[--to] = all[--i];
+		else
+			all[--to] = late[--k];
+	}
+	/* i..to is what the earlier ones have left. */
+	memmove(all + i, all + to, (l->known_sorted + n - to) * sizeof(*all));
+	l->known_sorted += n - (to - i);
+	free(late);
+}
+
+static void
+settle(struct ledger *l)
+{
+	size_t n = l->known_n - l->known_sorted;
+
+	if (n > 0)
+		join_stretch(l, sort_stretch(l->known + l->known_sorted, n));
+	l->known_n = l->known_sorted;
+}
+
+static int
 load_line(
     struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
 {
@@ -180,48 +250,9 @@ load_line(
 		    mem_resize(l->known, l->known_room, sizeof(*l->known));
 	}
 	l->known[l->known_n++] = e;
+	if (l->known_n - l->known_sorted == STRETCH)
+		settle(l);
 	return 0;
-}
-
-static int
-by_uid(const void *a, const void *b)
-{
-	const struct known_entry *x = a, *y = b;
-
-	return (x->uid > y->uid) - (x->uid < y->uid);
-}
-
-/* Of several lines the last counts.  The array is nearly sorted already;
- * qsort of glibc is a stable merge, but not by contract: runs are merged by
- * hand when they are out of order. */
-static void
-settle(struct ledger *l)
-{
-	size_t i, k, n = l->known_n;
-	struct known_entry *e = l->known;
-
-	for (i = 1; i < n; i++)
-		if (e[i - 1].uid > e[i].uid)
-			break;
-	if (i < n) {
-		for (i = 0; i < n; i++) /* order of lines as a tie-break */
-			e[i].state |= (uint32_t)(i & 0x3fffffff) << 2;
-		qsort(e, n, sizeof(*e), by_uid);
-		for (i = k = 0; i < n; i++)
-			if (k > 0 && e[k - 1].uid == e[i].uid) {
-				if (e[i].state >> 2 > e[k - 1].state >> 2)
-					e[k - 1] = e[i];
-			} else
-				e[k++] = e[i];
-		for (i = 0; i < k; i++)
-			e[i].state &= 3;
-	} else
-		for (i = k = 0; i < n; i++)
-			if (k > 0 && e[k - 1].uid == e[i].uid)
-				e[k - 1] = e[i];
-			else
-				e[k++] = e[i];
-	l->known_n = k;
 }
 
 int
@@ -230,7 +261,7 @@ ledger_load(struct ledger *l, const struct sides *s, struct fail *f)
 	struct sides sides = *s;
 	size_t i;
 
-	l->known_n = 0;
+	l->known_n = l->known_sorted = 0;
 	intern_free(l->words);
 	l->words = intern_new();
 	memset(l->count, 0, sizeof(l->count));

@@ -43,7 +43,7 @@ struct ledger {
 	size_t settings;
 
 	struct known_entry *known;
-	size_t known_n, known_room;
+	size_t known_n, known_room, known_sorted;
 	struct intern *words; /* flag sets */
 	uint64_t count[4], doubt;
 };
