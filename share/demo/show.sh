@@ -99,7 +99,8 @@ table() {
 		}' "$file"
 }
 
-# counts FILE: how many checks passed and failed; then those that did not pass.
+# counts FILE: how many checks passed and failed; then those that did neither
+# pass nor find nothing to compare.
 counts() {
 	LC_ALL=C awk -F'\t' '
 		NR == 1 {
@@ -125,7 +126,7 @@ counts() {
 	table counts.tsv check pass warn skip fail
 	awk -F'\t' '
 		NR == 1 { for (i = 1; i <= NF; i++) if ($i == "verdict") c = i }
-		NR == 1 || $c != "pass"' "$1" >other.tsv
+		NR == 1 || ($c != "pass" && $c != "skip")' "$1" >other.tsv
 	[ "$(rows other.tsv)" -eq 0 ] || {
 		echo
 		table other.tsv account object check verdict expected found
