@@ -123,3 +123,15 @@ sasl_refuse(struct fail *f, const struct sasl *s, const char *why)
 	return fail_set(f, CODE_AUTH, REACH_ENDPOINT, AGAIN_NEVER, "log in",
 	    "%s: %s", s->mech->name, why);
 }
+
+void
+sasl_add_name(struct buf *b, const char *name)
+{
+	for (; *name != '\0'; name++)
+		if (*name == '=')
+			buf_adds(b, "=3D");
+		else if (*name == ',')
+			buf_adds(b, "=2C");
+		else
+			buf_addc(b, *name);
+}

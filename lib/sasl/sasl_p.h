@@ -18,6 +18,8 @@ struct sasl {
 extern const struct sasl_mech sasl_plain, sasl_login, sasl_scram_sha_1,
     sasl_scram_sha_256, sasl_xoauth2, sasl_oauthbearer, sasl_external;
 
+/* RFC 5801 saslname: = and , are escaped. */
+void sasl_add_name(struct buf *b, const char *name);
 int sasl_refuse(struct fail *f, const struct sasl *s, const char *why);
 
 #endif

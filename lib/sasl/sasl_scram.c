@@ -10,26 +10,15 @@
 
 #include "sasl/sasl_p.h"
 
-/* More than this is a way to keep a client busy. */
-enum { ITERATIONS_MIN = 1, ITERATIONS_MAX = 1000000, SUM = 64 };
+/* Less makes guessing cheap for whoever listens (RFC 5802 5.1 and 7677 4 ask
+ * servers for 4096); more is a way to keep a client busy. */
+enum { ITERATIONS_MIN = 4096, ITERATIONS_MAX = 1000000, SUM = 64 };
 
 struct scram {
 	struct buf first; /* client-first-message-bare */
 	struct buf auth; /* AuthMessage */
 	uint8_t salted[SUM];
 };
-
-static void
-add_name(struct buf *b, const char *s)
-{
-	for (; *s != '\0'; s++)
-		if (*s == '=')
-			buf_adds(b, "=3D");
-		else if (*s == ',')
-			buf_adds(b, "=2C");
-		else
-			buf_addc(b, *s);
-}
 
 static int
 make_nonce(struct sasl *s, struct fail *f)
@@ -53,7 +42,7 @@ gs2_header(const struct sasl *s, struct buf *b)
 	buf_adds(b, "n,");
 	if (*s->authzid != '\0') {
 		buf_adds(b, "a=");
-		add_name(b, s->authzid);
+		sasl_add_name(b, s->authzid);
 	}
 	buf_addc(b, ',');
 }
@@ -67,7 +56,7 @@ client_first(struct sasl *s, struct buf *out, struct fail *f)
 	if (make_nonce(s, f) == -1)
 		return -1;
 	buf_adds(&c->first, "n=");
-	add_name(&c->first, s->user);
+	sasl_add_name(&c->first, s->user);
 	buf_addf(&c->first, ",r=%s", s->nonce);
 	gs2_header(s, out);
 	buf_add(out, c->first.data, c->first.len);
@@ -140,7 +129,7 @@ server_first(struct sasl *s, const EVP_MD *md, const char *in, size_t n,
     struct buf *out, struct fail *f)
 {
 	struct scram *c = s->own;
-	const char *nonce = "", *salt64 = "", *count = "";
+	const char *nonce = "", *salt64 = "", *count = "", *ignored;
 	size_t nonce_len = attribute(in, n, 'r', &nonce);
 	size_t salt_len = attribute(in, n, 's', &salt64);
 	size_t count_len = attribute(in, n, 'i', &count);
@@ -149,12 +138,15 @@ server_first(struct sasl *s, const EVP_MD *md, const char *in, size_t n,
 	struct buf salt = {0};
 	int ok;
 
+	if (attribute(in, n, 'm', &ignored) > 0)
+		return sasl_refuse(
+		    f, s, "the server wants an extension (m=) that is none");
 	if (nonce_len <= mine || strncmp(nonce, s->nonce, mine) != 0)
 		return sasl_refuse(f, s, "the server's nonce is not ours");
 	if (!text_u64(count, count_len, &rounds) || rounds < ITERATIONS_MIN ||
 	    rounds > ITERATIONS_MAX)
 		return sasl_refuse(
-		    f, s, "an iteration count out of 1 to 1000000");
+		    f, s, "an iteration count out of 4096 to 1000000");
 	ok = salt_len > 0 && text_unbase64(&salt, salt64, salt_len) &&
 	    PKCS5_PBKDF2_HMAC(s->secret, (int)s->secret_len,
 		(const unsigned char *)salt.data, (int)salt.len, (int)rounds,
@@ -173,7 +165,7 @@ server_final(
 	struct scram *c = s->own;
 	uint8_t key[SUM], want[SUM];
 	size_t size = (size_t)EVP_MD_get_size(md), len;
-	const char *value;
+	const char *value = "";
 	struct buf got = {0};
 	int ok;
 

@@ -36,6 +36,11 @@ login_step(
 {
 	(void)in;
 	(void)n;
+	if (*s->authzid != '\0')
+		return sasl_refuse(f, s,
+		    "it has no authzid, and would open the wrong mailbox");
+	if (memchr(s->secret, '\0', s->secret_len) != NULL)
+		return sasl_refuse(f, s, "a NUL in the password");
 	switch (s->state++) {
 	case 0:
 		buf_adds(out, s->user);
