@@ -189,6 +189,15 @@ int text_casecmp(const char *a, const char *b); /* ASCII, not the locale's */
 int text_ncasecmp(const char *a, const char *b, size_t n);
 int text_lower(int c);
 
+/* ---- words.c ---- */
+
+/*
+ * Splits s in place as a shell would with '...', "..." and \, and nothing
+ * else of a shell: the words, a NULL behind them; 0 if there are none, a quote
+ * has no end, or they are max and more.
+ */
+size_t text_words(char *s, char **word, size_t max);
+
 /* ---- clock.c: instants are seconds since 1970 UTC ---- */
 
 #define CLOCK_NONE INT64_MIN

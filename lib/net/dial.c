@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/net_p.h"
@@ -98,30 +99,27 @@ dial_tcp(const struct endpoint *e, struct fail *f)
 	return fd;
 }
 
-/* Split like argv, with quotes; no shell. */
-static size_t
-words(char *s, char **word, size_t max)
+/* Tunnels that were told to end, to be reaped when they have. */
+static struct {
+	pid_t *pid;
+	size_t n;
+} ended;
+
+void
+tunnel_end(int pid)
 {
-	size_t n = 0;
+	size_t i, left = 0;
 
-	for (; n + 1 < max; n++) {
-		char *to, quote = '\0';
-
-		s += strspn(s, " \t");
-		if (*s == '\0')
-			break;
-		word[n] = to = s;
-		for (; *s != '\0' && (quote || (*s != ' ' && *s != '\t')); s++)
-			if (quote ? *s == quote : *s == '\'' || *s == '"')
-				quote = quote ? '\0' : *s;
-			else
-				*to++ = *s;
-		if (*s != '\0')
-			s++;
-		*to = '\0';
+	if (pid > 0) {
+		(void)kill(pid, SIGTERM);
+		ended.pid =
+		    mem_resize(ended.pid, ended.n + 1, sizeof(*ended.pid));
+		ended.pid[ended.n++] = pid;
 	}
-	word[n] = NULL;
-	return n;
+	for (i = 0; i < ended.n; i++)
+		if (waitpid(ended.pid[i], NULL, WNOHANG) == 0)
+			ended.pid[left++] = ended.pid[i];
+	ended.n = left;
 }
 
 static int
@@ -130,10 +128,11 @@ dial_tunnel(const struct endpoint *e, int *pid, struct fail *f)
 	char *text = mem_strdup(e->tunnel), *argv[64];
 	int pair[2];
 
-	if (words(text, argv, LENGTH(argv)) == 0) {
+	tunnel_end(0);
+	if (text_words(text, argv, LENGTH(argv)) == 0) {
 		free(text);
-		return net_fail(
-		    f, CODE_CONFIG, AGAIN_NEVER, "tunnel", "an empty command");
+		return net_fail(f, CODE_CONFIG, AGAIN_NEVER, "tunnel",
+		    "no command, or a quote without its end: %s", e->tunnel);
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1 ||
 	    (*pid = fork()) == -1) {
@@ -142,6 +141,9 @@ dial_tunnel(const struct endpoint *e, int *pid, struct fail *f)
 		    f, CODE_SYSTEM, REACH_RUN, "tunnel", "%s", e->tunnel);
 	}
 	if (*pid == 0) {
+		(void)signal(SIGPIPE, SIG_DFL);
+		(void)signal(SIGINT, SIG_DFL);
+		(void)signal(SIGTERM, SIG_DFL);
 		(void)dup2(pair[1], STDIN_FILENO);
 		(void)dup2(pair[1], STDOUT_FILENO);
 		(void)execvp(argv[0], argv);

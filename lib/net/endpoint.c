@@ -188,11 +188,14 @@ parse_params(struct endpoint *e, const char *s, struct fail *f)
 static int
 parse_user(struct endpoint *e, const char *s, size_t n, struct fail *f)
 {
-	if (memchr(s, ':', n) != NULL)
+	if (memchr(s, ':', n) != NULL) {
+		/* Not shown again: it may be a password. */
+		(void)fail_at(f, "%s...", schemes[e->scheme].start);
 		return wrong(f,
 		    "a password, or a ':' that should be %%3A, "
 		    "before the '@': secrets are given as "
 		    "references in a column of their own");
+	}
 	e->user = n > 0 ? decoded(s, n) : NULL;
 	if (e->user == NULL)
 		return wrong(f, "no user, or one that is not percent-encoded");

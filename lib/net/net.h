@@ -68,9 +68,10 @@ struct net_opt {
 	void *arg;
 };
 /*
- * Loads what every connection shares (CA bundle: 30 ms) and pins the name
- * service to files and dns.  Once, before any fork.  Sets the options that
- * net_dial uses; the struct must outlive the process's connections.
+ * Finds the CA bundle (each process loads it when it first needs it: 30 ms)
+ * and pins the name service to files and dns.  Once, before any fork.  Sets the
+ * options that net_dial uses; the struct must outlive the process's
+ * connections.
  */
 int net_setup(const struct net_opt *opt, struct fail *f);
 /* The OpenSSL version and the CA bundle in use, for --version -v. */

@@ -16,6 +16,8 @@ int net_fail(struct fail *f, enum code code, enum again again, const char *what,
 
 /* *pid is the tunnel's, or 0. */
 int dial(const struct endpoint *e, int *pid, struct fail *f);
+/* Ends a tunnel without waiting for it; pid 0: there was none. */
+void tunnel_end(int pid);
 
 /* ---- tls.c: TLS over a descriptor; states as in poll(2) ---- */
 

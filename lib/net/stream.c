@@ -1,11 +1,9 @@
 /* stream.c: a stream is set up, secured, compressed and closed. */
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "net/net_p.h"
@@ -64,10 +62,20 @@ stream_late(struct stream *s, const char *what, struct fail *f)
 
 /* ---- set up, take down ---- */
 
+static void
+forget_key(struct stream *s)
+{
+	if (s->key != NULL)
+		explicit_bzero(s->key, strlen(s->key));
+	free(s->key);
+	s->key = NULL;
+}
+
 static int
 start_tls(struct stream *s, struct fail *f)
 {
 	s->tls = tls_start(s->e, s->key, s->fd, f);
+	forget_key(s);
 	return s->tls == NULL ? -1 : 0;
 }
 
@@ -111,14 +119,9 @@ stream_close(struct stream *s)
 	tls_free(s->tls);
 	if (s->fd != -1)
 		(void)close(s->fd);
-	if (s->pid > 0) {
-		(void)kill(s->pid, SIGTERM);
-		(void)waitpid(s->pid, NULL, WNOHANG);
-	}
+	tunnel_end(s->pid);
 	end_deflate(s);
-	if (s->key != NULL)
-		explicit_bzero(s->key, strlen(s->key));
-	free(s->key);
+	forget_key(s);
 	free(s->label);
 	buf_wipe(&s->in);
 	buf_wipe(&s->raw);

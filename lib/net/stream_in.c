@@ -53,6 +53,11 @@ inflate_some(struct stream *s, struct fail *f)
 	if (rc != Z_OK && rc != Z_BUF_ERROR && rc != Z_STREAM_END)
 		return net_fail(f, CODE_PROTO, AGAIN_NOW, "COMPRESS",
 		    "%s: the compressed stream is damaged", s->label);
+	/* Nothing may follow, and what does would pile up unread. */
+	if (rc == Z_STREAM_END && z->avail_in > 0)
+		return net_fail(f, CODE_PROTO, AGAIN_NOW, "COMPRESS",
+		    "%s: the compressed stream goes on behind its end",
+		    s->label);
 	return CHUNK - z->avail_out > 0;
 }
 

@@ -36,12 +36,12 @@ write_some(
 static int
 wait_write(struct stream *s, short events, int64_t deadline, struct fail *f)
 {
-	int drain = s->in.len - s->at < DRAIN && !s->eof && s->tls == NULL;
+	int drain = s->in.len - s->at < DRAIN && !s->eof;
 	short ignored;
 
 	if (!wait_fd(s->fd, (short)(events | (drain ? POLLIN : 0)), deadline))
 		return stream_late(s, "write", f);
-	if (s->in.len - s->at < DRAIN && !s->eof)
+	if (drain)
 		return stream_fill(s, &ignored, f) == -1 ? -1 : 0;
 	return 0;
 }

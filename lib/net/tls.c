@@ -2,8 +2,10 @@
  * tls.c: TLS 1.2 and newer over a descriptor, with the chain, the name and
  * the dates verified (RFC 6125), or the key alone where it is pinned.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -68,7 +70,12 @@ new_ctx(void)
 const char *
 net_version(void)
 {
-	return OpenSSL_version(OPENSSL_VERSION);
+	static char text[256];
+
+	(void)snprintf(text, sizeof(text), "%s, %s",
+	    OpenSSL_version(OPENSSL_VERSION),
+	    system_ca != NULL ? system_ca : "no bundle of authorities");
+	return text;
 }
 
 extern int __nss_configure_lookup(const char *, const char *);
@@ -128,6 +135,20 @@ context(const struct endpoint *e, struct fail *f)
 	return system_ctx;
 }
 
+static void
+add_address(struct buf *b, const ASN1_OCTET_STRING *ip)
+{
+	char text[INET6_ADDRSTRLEN];
+	int n = ASN1_STRING_length(ip);
+
+	if (n != 4 && n != 16)
+		return;
+	buf_adds(b, b->len ? ", " : "");
+	buf_adds(b,
+	    inet_ntop(n == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(ip),
+		text, sizeof(text)));
+}
+
 /* The names in a certificate, for people. */
 static void
 cert_names(struct buf *b, X509 *cert)
@@ -139,6 +160,8 @@ cert_names(struct buf *b, X509 *cert)
 	for (i = 0; i < n && i < 5; i++) {
 		const GENERAL_NAME *g = sk_GENERAL_NAME_value(names, i);
 
+		if (g->type == GEN_IPADD)
+			add_address(b, g->d.iPAddress);
 		if (g->type != GEN_DNS)
 			continue;
 		buf_adds(b, b->len ? ", " : "");
@@ -158,7 +181,10 @@ verify_failed(struct tls *t, struct fail *f)
 	X509 *cert = SSL_get0_peer_certificate(t->ssl);
 	struct buf names = {0};
 
-	if (v == X509_V_OK)
+	if (ERR_peek_error() == 0)
+		return net_fail(f, CODE_CONN, AGAIN_NOW, "TLS",
+		    "the connection was cut in the handshake with %s", t->host);
+	if (ERR_GET_REASON(ERR_peek_error()) != SSL_R_CERTIFICATE_VERIFY_FAILED)
 		return net_fail(f, CODE_TLS, AGAIN_NEVER, "TLS",
 		    "handshake with %s: %s", t->host, reason());
 	if (cert != NULL)

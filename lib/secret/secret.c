@@ -1,5 +1,6 @@
 /* secret.c: references to secrets, and what they yield. */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,13 +91,17 @@ int
 take_value(const char *ref, struct buf *raw, int first_line, struct secret *out,
     struct fail *f)
 {
-	char *lf = raw->len ? memchr(raw->data, '\n', raw->len) : NULL;
+	const char *lf = raw->len > 0 && first_line
+	    ? memchr(raw->data, '\n', raw->len)
+	    : NULL;
 	size_t n = raw->len;
 
-	if (lf != NULL && (first_line || lf == raw->data + n - 1))
-		n = (size_t)(lf - raw->data);
-	if (n > 0 && raw->data[n - 1] == '\r')
+	if (lf != NULL)
+		n = (size_t)(lf - raw->data) + 1;
+	if (n > 0 && raw->data[n - 1] == '\n') {
 		n--;
+		n -= n > 0 && raw->data[n - 1] == '\r';
+	}
 	if (n == 0)
 		return refuse(f, CODE_CONFIG, "%s is empty", ref);
 	if (memchr(raw->data, '\0', n) != NULL)
@@ -151,7 +156,9 @@ from_fd(const char *ref, struct secret *out, struct fail *f)
 
 	if (!text_u64(ref + 3, strlen(ref + 3), &fd) || fd > 65535)
 		return refuse(f, CODE_CONFIG, "%s: fd: wants a number", ref);
-	rc = read_all_fd((int)fd, ref, &raw, f);
+	/* Not for our children: they could read it again. */
+	(void)fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+	rc = read_line_fd((int)fd, secret_deadline(), ref, &raw, f);
 	if (rc == 0)
 		rc = take_value(ref, &raw, 1, out, f);
 	buf_wipe(&raw);
@@ -291,7 +298,7 @@ replace_base64(struct buf *text, const struct kept *k)
 		struct buf b = {0};
 		size_t skip = (3 - shift) % 3, whole;
 
-		if (k->len < skip + 6)
+		if (k->len < skip + 3)
 			continue;
 		whole = (k->len - skip) / 3 * 3;
 		(void)buf_room(&b, 2 * k->len + 8);
@@ -311,7 +318,14 @@ secret_mask(struct buf *text)
 	if (text->data == NULL)
 		return 0;
 	for (k = kept; k != NULL; k = k->next) {
+		struct buf shown = {0};
+
 		found |= replace(text, k->value, k->len);
+		/* As a line for people has it. */
+		(void)buf_room(&shown, 4 * k->len + 8);
+		text_printable(&shown, k->value, k->len, 4 * k->len);
+		found |= replace(text, shown.data, shown.len);
+		buf_wipe(&shown);
 		found |= replace_base64(text, k);
 	}
 	return found;

@@ -27,7 +27,8 @@ void secret_init(void);
 /*
  * ref is file:PATH, cmd:COMMAND, env:NAME, netrc:[PATH], cred:NAME or fd:N.
  * CODE_CONFIG for a bad reference or a missing one, CODE_AUTH where the mode,
- * owner or kind of the file is refused, CODE_TIMEOUT after 30 s of cmd:.
+ * owner or kind of the file is refused, CODE_TIMEOUT after 30 s of cmd: or
+ * fd:, CODE_CONFIG where a command ends in anything but 0.
  * The value is the first line less its newline for cmd: and fd:, and file:,
  * cred: less one trailing newline; NUL is refused; at most 64 KiB.
  */
@@ -50,5 +51,8 @@ void secret_import(const char *p, size_t n);
  * a text for people: 1 if one was found and replaced by ***.
  */
 int secret_mask(struct buf *text);
+
+/* Test seam: how long cmd: and fd: may take, instead of 30,000 ms. */
+void secret_patience(int ms);
 
 #endif

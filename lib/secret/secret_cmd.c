@@ -10,45 +10,28 @@
 
 #include "secret/secret_p.h"
 
-enum { WAIT_MS = 30000, WORDS = 64 };
+enum { WORDS = 64 };
 
-/* Splits as a shell would with '…', "…" and \: the words, or 0 of them. */
-static size_t
-split(char *s, char *word[WORDS])
+static int patience = 30000;
+
+void
+secret_patience(int ms)
 {
-	size_t n = 0;
+	patience = ms;
+}
 
-	for (;;) {
-		char *to, quote = '\0';
-
-		s += strspn(s, " \t");
-		if (*s == '\0' || n == WORDS - 1)
-			break;
-		word[n++] = to = s;
-		for (; *s != '\0' && (quote || (*s != ' ' && *s != '\t')); s++)
-			if (*s == quote && quote)
-				quote = '\0';
-			else if (!quote && (*s == '\'' || *s == '"'))
-				quote = *s;
-			else if (*s == '\\' && quote != '\'' && s[1] != '\0')
-				*to++ = *++s;
-			else
-				*to++ = *s;
-		if (quote)
-			return 0;
-		if (*s != '\0')
-			s++;
-		*to = '\0';
-	}
-	word[n] = NULL;
-	return n;
+int64_t
+secret_deadline(void)
+{
+	return clock_ms() + patience;
 }
 
 static void
 child(int out, char *const *argv)
 {
-	int null = open("/dev/null", O_RDWR);
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
+	(void)signal(SIGPIPE, SIG_DFL);
 	(void)signal(SIGINT, SIG_DFL);
 	(void)signal(SIGTERM, SIG_DFL);
 	(void)dup2(null, STDIN_FILENO);
@@ -57,39 +40,79 @@ child(int out, char *const *argv)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* The first line, or what there is, until the deadline. */
 static int
-read_line(int fd, struct buf *raw, const char *ref, struct fail *f)
+late(const char *ref, struct fail *f)
 {
-	int64_t until = clock_ms() + WAIT_MS;
+	if (stop_signal() != 0)
+		return refuse(f, CODE_CONN, "%s: stopped by signal %d", ref,
+		    stop_signal());
+	return refuse(
+	    f, CODE_TIMEOUT, "%s: not done after %d s", ref, patience / 1000);
+}
+
+/* Waits for octets of fd: 1, or 0 when it is too late. */
+static int
+wait_octets(int fd, int64_t until)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	for (;;) {
+		int64_t left = until - clock_ms();
+
+		if (left <= 0 || clock_ms() > stop_deadline())
+			return 0;
+		if (poll(&p, 1, left > 1000 ? 1000 : (int)left) > 0)
+			return 1;
+	}
+}
+
+int
+read_line_fd(
+    int fd, int64_t until, const char *ref, struct buf *raw, struct fail *f)
+{
+	ssize_t n = 1;
 
 	(void)buf_room(raw, SECRET_MAX + 2);
 	buf_grown(raw, 0);
-	for (;;) {
-		struct pollfd p = {.fd = fd, .events = POLLIN};
-		int64_t left = until - clock_ms();
-		ssize_t n;
-
-		if (left <= 0 || clock_ms() > stop_deadline())
-			return refuse(
-			    f, CODE_TIMEOUT, "%s: nothing after 30 s", ref);
-		if (poll(&p, 1, left > 1000 ? 1000 : (int)left) <= 0)
-			continue;
+	while (n != 0 && raw->len <= SECRET_MAX &&
+	    (raw->len == 0 || memchr(raw->data, '\n', raw->len) == NULL)) {
+		if (!wait_octets(fd, until))
+			return late(ref, f);
 		n = read(fd, raw->data + raw->len, SECRET_MAX + 1 - raw->len);
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return 0;
-		buf_grown(raw, (size_t)n);
-		if (memchr(raw->data, '\n', raw->len) != NULL ||
-		    raw->len > SECRET_MAX)
-			return 0;
+		if (n > 0)
+			buf_grown(raw, (size_t)n);
+		else if (n == -1 && errno != EINTR && errno != EAGAIN)
+			return refuse(
+			    f, CODE_CONFIG, "%s: %s", ref, strerror(errno));
 	}
+	return 0;
+}
+
+/*
+ * What comes behind the first line is read away, since a command that finds
+ * its pipe closed fails; a child of its own may keep the pipe for ever, so its
+ * end is what counts.  1 and its status, 0 when it is too late.
+ */
+static int
+wait_end(pid_t pid, int fd, int64_t until, int *status)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+	char away[512];
+
+	while (waitpid(pid, status, WNOHANG) == 0) {
+		if (clock_ms() > until || clock_ms() > stop_deadline())
+			return 0;
+		if (poll(&p, 1, 20) > 0 && read(fd, away, sizeof(away)) <= 0)
+			p.fd = -1; /* from here on only time passes */
+		explicit_bzero(away, sizeof(away));
+	}
+	return 1;
 }
 
 static int
 run(char *const *argv, struct buf *raw, const char *ref, struct fail *f)
 {
+	int64_t until = secret_deadline();
 	int pipe_fd[2], rc, status = 0;
 	pid_t pid;
 
@@ -98,17 +121,24 @@ run(char *const *argv, struct buf *raw, const char *ref, struct fail *f)
 	if (pid == 0)
 		child(pipe_fd[1], argv);
 	(void)close(pipe_fd[1]);
-	rc = read_line(pipe_fd[0], raw, ref, f);
+	rc = read_line_fd(pipe_fd[0], until, ref, raw, f);
+	if (rc == 0 && !wait_end(pid, pipe_fd[0], until, &status))
+		rc = late(ref, f);
 	(void)close(pipe_fd[0]);
-	if (rc == -1)
+	if (rc == -1) {
 		(void)kill(pid, SIGKILL);
-	while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
-		;
-	if (rc == 0 && WIFEXITED(status) && WEXITSTATUS(status) != 0)
+		while (waitpid(pid, &status, 0) == -1 && errno == EINTR)
+			;
+		return -1;
+	}
+	if (WIFSIGNALED(status))
+		return refuse(f, CODE_CONFIG, "%s: ended by signal %d", ref,
+		    WTERMSIG(status));
+	if (WEXITSTATUS(status) != 0)
 		return refuse(f, CODE_CONFIG, "%s: exit status %d%s", ref,
 		    WEXITSTATUS(status),
 		    WEXITSTATUS(status) == 127 ? ", no such command" : "");
-	return rc;
+	return 0;
 }
 
 int
@@ -120,7 +150,7 @@ secret_cmd(const char *ref, const struct secret_for *whom, struct secret *out,
 	int rc;
 
 	(void)whom;
-	if (split(text, argv) == 0)
+	if (text_words(text, argv, WORDS) == 0)
 		rc = refuse(f, CODE_CONFIG,
 		    "%s: no command, or a quote without its end", ref);
 	else

@@ -5,15 +5,19 @@
 
 #include "secret/secret_p.h"
 
-/* The next word of *s, in place; quotes as in curl.  NULL at the end. */
+/*
+ * The next word of *s, in place; quotes as in curl.  NULL at the end.  A #
+ * begins a comment where a keyword may stand, not in front of a value: it may
+ * be a password's.
+ */
 static char *
-next_word(char **s)
+next_word(char **s, int value)
 {
 	char *word, *to, *p = *s;
 
 	for (;;) {
 		p += strspn(p, " \t\r\n");
-		if (*p != '#')
+		if (value || *p != '#')
 			break;
 		p += strcspn(p, "\n");
 	}
@@ -48,10 +52,16 @@ find(char *text, const struct secret_for *whom)
 	char *word, *value, *password = NULL;
 	int host = 0, user = 1;
 
-	while ((word = next_word(&text)) != NULL) {
+	while ((word = next_word(&text, 0)) != NULL) {
 		int begins = strcmp(word, "machine") == 0 ||
 		    strcmp(word, "default") == 0;
 
+		if (strcmp(word, "macdef") == 0) { /* up to an empty line */
+			char *end = strstr(text, "\n\n");
+
+			text = end != NULL ? end : text + strlen(text);
+			continue;
+		}
 		if (begins && host && user && password != NULL)
 			return password;
 		if (strcmp(word, "default") == 0) {
@@ -59,7 +69,7 @@ find(char *text, const struct secret_for *whom)
 			password = NULL;
 			continue;
 		}
-		if ((value = next_word(&text)) == NULL)
+		if ((value = next_word(&text, 1)) == NULL)
 			break;
 		if (begins) {
 			host = text_casecmp(value, whom->host) == 0;
@@ -82,6 +92,9 @@ secret_netrc(const char *ref, const struct secret_for *whom, struct secret *out,
 	struct buf raw = {0}, value = {0};
 	int rc = -1, fd;
 
+	if (whom->host == NULL || whom->user == NULL)
+		return refuse(f, CODE_CONFIG,
+		    "%s: only for an endpoint with a user and a host", ref);
 	if (*path == '\0')
 		path = own = mem_printf("%s/.netrc", home ? home : "");
 	if ((fd = open_private(path, 0, ref, f)) != -1) {

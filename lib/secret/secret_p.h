@@ -14,6 +14,11 @@ int take_value(const char *ref, struct buf *raw, int first_line,
 /* raw does not grow while a secret is in it. */
 int read_all_fd(int fd, const char *ref, struct buf *raw, struct fail *f);
 
+/* The first line, or what there is before the end, within the patience. */
+int read_line_fd(
+    int fd, int64_t until, const char *ref, struct buf *raw, struct fail *f);
+int64_t secret_deadline(void);
+
 /* secret_file.c: file: and cred:; secret_cmd.c; secret_netrc.c. */
 int secret_file(const char *ref, const struct secret_for *whom,
     struct secret *out, struct fail *f);
