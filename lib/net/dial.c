@@ -122,6 +122,31 @@ tunnel_end(int pid)
 	ended.n = left;
 }
 
+/* A signal to end it that came before the command runs would meet our own
+ * handlers: it waits until they are gone. */
+static pid_t
+run_tunnel(char *const *argv, int fd)
+{
+	static const int ours[] = {SIGPIPE, SIGINT, SIGTERM, SIGHUP, SIGUSR1};
+	sigset_t all, before;
+	size_t i;
+	pid_t pid;
+
+	(void)sigfillset(&all);
+	(void)sigprocmask(SIG_SETMASK, &all, &before);
+	if ((pid = fork()) == 0) {
+		for (i = 0; i < LENGTH(ours); i++)
+			(void)signal(ours[i], SIG_DFL);
+		(void)sigprocmask(SIG_SETMASK, &before, NULL);
+		(void)dup2(fd, STDIN_FILENO);
+		(void)dup2(fd, STDOUT_FILENO);
+		(void)execvp(argv[0], argv);
+		_exit(127);
+	}
+	(void)sigprocmask(SIG_SETMASK, &before, NULL);
+	return pid;
+}
+
 static int
 dial_tunnel(const struct endpoint *e, int *pid, struct fail *f)
 {
@@ -135,19 +160,10 @@ dial_tunnel(const struct endpoint *e, int *pid, struct fail *f)
 		    "no command, or a quote without its end: %s", e->tunnel);
 	}
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) == -1 ||
-	    (*pid = fork()) == -1) {
+	    (*pid = run_tunnel(argv, pair[1])) == -1) {
 		free(text);
 		return fail_errno(
 		    f, CODE_SYSTEM, REACH_RUN, "tunnel", "%s", e->tunnel);
-	}
-	if (*pid == 0) {
-		(void)signal(SIGPIPE, SIG_DFL);
-		(void)signal(SIGINT, SIG_DFL);
-		(void)signal(SIGTERM, SIG_DFL);
-		(void)dup2(pair[1], STDIN_FILENO);
-		(void)dup2(pair[1], STDOUT_FILENO);
-		(void)execvp(argv[0], argv);
-		_exit(127);
 	}
 	free(text);
 	(void)close(pair[1]);

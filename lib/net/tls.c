@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -206,6 +207,43 @@ verify_failed(struct tls *t, struct fail *f)
 
 /* ---- setting one connection up ---- */
 
+/*
+ * OpenSSL's own socket writes with write(2), and a server that has gone would
+ * end us by SIGPIPE; the signal stays as it is, since stdout wants it.
+ */
+static int
+bio_send(BIO *b, const char *p, int n)
+{
+	ssize_t w = send(BIO_get_fd(b, NULL), p, (size_t)n, MSG_NOSIGNAL);
+
+	BIO_clear_retry_flags(b);
+	if (w == -1 && (errno == EAGAIN || errno == EINTR))
+		BIO_set_retry_write(b);
+	return (int)w;
+}
+
+static BIO *
+quiet_socket(int fd)
+{
+	static BIO_METHOD *m;
+	const BIO_METHOD *s = BIO_s_socket();
+	BIO *b;
+
+	if (m == NULL) {
+		m = BIO_meth_new(BIO_TYPE_SOCKET, "socket without SIGPIPE");
+		if (m == NULL || BIO_meth_set_write(m, bio_send) != 1 ||
+		    BIO_meth_set_read(m, BIO_meth_get_read(s)) != 1 ||
+		    BIO_meth_set_puts(m, BIO_meth_get_puts(s)) != 1 ||
+		    BIO_meth_set_ctrl(m, BIO_meth_get_ctrl(s)) != 1 ||
+		    BIO_meth_set_create(m, BIO_meth_get_create(s)) != 1 ||
+		    BIO_meth_set_destroy(m, BIO_meth_get_destroy(s)) != 1)
+			return NULL;
+	}
+	if ((b = BIO_new(m)) != NULL)
+		(void)BIO_set_fd(b, fd, BIO_NOCLOSE);
+	return b;
+}
+
 static int
 set_identity(struct tls *t, const struct endpoint *e)
 {
@@ -314,7 +352,11 @@ static int
 configure(struct tls *t, const struct endpoint *e, const char *key, int fd,
     struct fail *f)
 {
-	if (SSL_set_fd(t->ssl, fd) != 1 || !set_identity(t, e))
+	BIO *b = quiet_socket(fd);
+
+	if (b != NULL)
+		SSL_set_bio(t->ssl, b, b);
+	if (b == NULL || !set_identity(t, e))
 		return net_fail(f, CODE_TLS, AGAIN_NEVER, "TLS", "%s: %s",
 		    e->host, reason());
 	if (e->tls == TLS_1_0)
