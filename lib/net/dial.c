@@ -69,7 +69,7 @@ connect_any(
 	}
 	if (fd == -1)
 		return net_fail(f,
-		    error == ETIMEDOUT ? CODE_TIMEOUT : CODE_CONN, AGAIN_LATER,
+		    error == ETIMEDOUT ? CODE_TIMEOUT : CODE_CONN, AGAIN_NOW,
 		    "connect", "%s port %u: %s", e->host, (unsigned int)e->port,
 		    strerror(error));
 	return fd;
@@ -91,7 +91,7 @@ dial_tcp(const struct endpoint *e, struct fail *f)
 	    e->resolve != NULL ? e->resolve : e->host, port, &hints, &all);
 	if (rc != 0)
 		return net_fail(f, e->resolve ? CODE_CONFIG : CODE_CONN,
-		    rc == EAI_AGAIN ? AGAIN_LATER : AGAIN_NEVER, "look up",
+		    rc == EAI_AGAIN ? AGAIN_NOW : AGAIN_NEVER, "look up",
 		    "%s: %s", e->resolve != NULL ? e->resolve : e->host,
 		    gai_strerror(rc));
 	fd = connect_any(e, all, f);

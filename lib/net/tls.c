@@ -23,6 +23,7 @@
 struct tls {
 	SSL *ssl;
 	char *host;
+	struct buf names; /* of a certificate that was refused */
 };
 
 struct net_opt net_opt;
@@ -48,24 +49,6 @@ reason(void)
 
 	ERR_clear_error();
 	return s != NULL ? s : "no reason given";
-}
-
-static SSL_CTX *
-new_ctx(void)
-{
-	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
-
-	if (c == NULL)
-		return NULL;
-	(void)SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
-	SSL_CTX_set_mode(c,
-	    SSL_MODE_ENABLE_PARTIAL_WRITE |
-		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
-	SSL_CTX_set_options(c,
-	    SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
-		SSL_OP_IGNORE_UNEXPECTED_EOF);
-	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, NULL);
-	return c;
 }
 
 const char *
@@ -96,44 +79,6 @@ net_setup(const struct net_opt *opt, struct fail *f)
 		if (access(bundles[i], R_OK) == 0)
 			system_ca = bundles[i];
 	return 0;
-}
-
-static int
-load(SSL_CTX *c, const char *path)
-{
-	struct stat st;
-
-	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
-		return SSL_CTX_load_verify_dir(c, path);
-	return SSL_CTX_load_verify_file(c, path);
-}
-
-/* Loaded once: the bundle takes 30 ms. */
-static SSL_CTX *
-context(const struct endpoint *e, struct fail *f)
-{
-	if (e->ca != NULL && own_ca != NULL && strcmp(e->ca, own_ca) == 0)
-		return own_ctx;
-	if (e->ca != NULL) {
-		SSL_CTX_free(own_ctx);
-		free(own_ca);
-		own_ca = NULL;
-		own_ctx = new_ctx();
-		if (own_ctx == NULL || load(own_ctx, e->ca) != 1) {
-			(void)net_fail(f, CODE_CONFIG, AGAIN_NEVER, "TLS",
-			    ";ca=%s: %s", e->ca, reason());
-			return NULL;
-		}
-		own_ca = mem_strdup(e->ca);
-		return own_ctx;
-	}
-	if (system_ctx == NULL) {
-		system_ctx = new_ctx();
-		if (system_ctx != NULL && system_ca != NULL)
-			(void)load(system_ctx, system_ca);
-		ERR_clear_error();
-	}
-	return system_ctx;
 }
 
 static void
@@ -175,12 +120,92 @@ cert_names(struct buf *b, X509 *cert)
 	GENERAL_NAMES_free(names);
 }
 
+/* The session has no certificate after a refusal: its names are kept here. */
+static int
+on_verify(int ok, X509_STORE_CTX *ctx)
+{
+	SSL *ssl = X509_STORE_CTX_get_ex_data(
+	    ctx, SSL_get_ex_data_X509_STORE_CTX_idx());
+	struct tls *t = ssl != NULL ? SSL_get_app_data(ssl) : NULL;
+	X509 *cert = X509_STORE_CTX_get0_cert(ctx);
+
+	if (!ok && t != NULL && cert != NULL && t->names.len == 0)
+		cert_names(&t->names, cert);
+	return ok;
+}
+
+static SSL_CTX *
+new_ctx(void)
+{
+	SSL_CTX *c = SSL_CTX_new(TLS_client_method());
+
+	if (c == NULL)
+		return NULL;
+	(void)SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION);
+	SSL_CTX_set_mode(c,
+	    SSL_MODE_ENABLE_PARTIAL_WRITE |
+		SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+	SSL_CTX_set_options(c,
+	    SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+		SSL_OP_IGNORE_UNEXPECTED_EOF);
+	SSL_CTX_set_verify(c, SSL_VERIFY_PEER, on_verify);
+	return c;
+}
+
+static int
+load(SSL_CTX *c, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
+		return SSL_CTX_load_verify_dir(c, path);
+	return SSL_CTX_load_verify_file(c, path);
+}
+
+/* Loaded once: the bundle takes 30 ms. */
+static SSL_CTX *
+context(const struct endpoint *e, struct fail *f)
+{
+	if (e->ca != NULL && own_ca != NULL && strcmp(e->ca, own_ca) == 0)
+		return own_ctx;
+	if (e->ca != NULL) {
+		SSL_CTX_free(own_ctx);
+		free(own_ca);
+		own_ca = NULL;
+		own_ctx = new_ctx();
+		if (own_ctx == NULL || load(own_ctx, e->ca) != 1) {
+			(void)net_fail(f, CODE_CONFIG, AGAIN_NEVER, "TLS",
+			    ";ca=%s: %s", e->ca, reason());
+			return NULL;
+		}
+		own_ca = mem_strdup(e->ca);
+		return own_ctx;
+	}
+	if (system_ctx == NULL) {
+		system_ctx = new_ctx();
+		if (system_ctx != NULL && system_ca != NULL)
+			(void)load(system_ctx, system_ca);
+		ERR_clear_error();
+	}
+	return system_ctx;
+}
+
+static const char *
+advice(long v)
+{
+	if (v != X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY &&
+	    v != X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN &&
+	    v != X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT)
+		return "";
+	return system_ca != NULL
+	    ? "; name its authority with ;ca= or its key with ;pin="
+	    : "; no bundle of authorities was found: name one by ;ca=";
+}
+
 static int
 verify_failed(struct tls *t, struct fail *f)
 {
 	long v = SSL_get_verify_result(t->ssl);
-	X509 *cert = SSL_get0_peer_certificate(t->ssl);
-	struct buf names = {0};
 
 	if (ERR_peek_error() == 0)
 		return net_fail(f, CODE_CONN, AGAIN_NOW, "TLS",
@@ -188,21 +213,11 @@ verify_failed(struct tls *t, struct fail *f)
 	if (ERR_GET_REASON(ERR_peek_error()) != SSL_R_CERTIFICATE_VERIFY_FAILED)
 		return net_fail(f, CODE_TLS, AGAIN_NEVER, "TLS",
 		    "handshake with %s: %s", t->host, reason());
-	if (cert != NULL)
-		cert_names(&names, cert);
-	(void)net_fail(f, CODE_TLS, AGAIN_NEVER, "TLS",
-	    "certificate of %s: %s; it is for %s%s", t->host,
-	    X509_verify_cert_error_string(v), names.len ? names.data : "nobody",
-	    v == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
-		    v == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
-		    v == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT
-		? system_ca != NULL
-		    ? "; name its authority with ;ca= or its key with ;pin="
-		    : "; no bundle of authorities was found: name one by ;ca="
-		: "");
-	buf_free(&names);
 	ERR_clear_error();
-	return -1;
+	return net_fail(f, CODE_TLS, AGAIN_NEVER, "TLS",
+	    "certificate of %s: %s; it is for %s%s", t->host,
+	    X509_verify_cert_error_string(v),
+	    t->names.len ? t->names.data : "nobody", advice(v));
 }
 
 /* ---- setting one connection up ---- */
@@ -354,6 +369,7 @@ configure(struct tls *t, const struct endpoint *e, const char *key, int fd,
 {
 	BIO *b = quiet_socket(fd);
 
+	(void)SSL_set_app_data(t->ssl, t);
 	if (b != NULL)
 		SSL_set_bio(t->ssl, b, b);
 	if (b == NULL || !set_identity(t, e))
@@ -400,6 +416,7 @@ tls_free(struct tls *t)
 		(void)SSL_shutdown(t->ssl);
 	SSL_free(t->ssl);
 	ERR_clear_error();
+	buf_free(&t->names);
 	free(t->host);
 	free(t);
 }
