@@ -194,14 +194,14 @@ check 'and none waits for long' test $(($(date +%s) - before)) -lt 15
 
 dovecot_start dv auth='plain login scram-sha-1 scram-sha-256' users='anna bert'
 on="localhost:$dv_imaps;ca=$dv_ca"
-pw=anna
+pw="anna"
 for auth in PLAIN LOGIN SCRAM-SHA-1 SCRAM-SHA-256; do
 	try 0 "auth=$auth" "imaps://anna@$on;auth=$auth"
 done
 no 77 'a mechanism that is not offered' 'not what is wanted: XOAUTH2' \
 	"imaps://anna@$on;auth=XOAUTH2"
 no 77 'somebody else' 'AUTHENTICATIONFAILED' "imaps://bert@$on"
-pw=admin
+pw="admin"
 try 0 'USER*MASTER' "imaps://anna*admin@$on"
 # append USER SUBJECT: a mark in whose mailbox we are.
 append() {

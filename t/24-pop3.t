@@ -115,10 +115,6 @@ ask() { # CODE SCENARIO [PARAMETERS [OPTIONS...]]
 	check_rc "$want" "$s: ends in $want" \
 		mbx-inventory --timeout 20 --depth messages "$@" "$T/in"
 }
-run() { # SCENARIO
-	rows "pop3://anna@127.0.0.1:$(cat "$T/s/$1.port");tls=none" >"$T/in"
-	mbx-inventory --depth messages "$T/in" >"$T/out" 2>"$T/err"
-}
 good() { # after ask: everything came, octet for octet
 	sums "$T/out" >"$T/got"
 	check_files "$s: every octet" "$T/s/$s.want" "$T/got"
@@ -172,12 +168,12 @@ check_same 'counts: the rows that make sense' '7  12' \
 	"$(column size <"$T/out" | head -n 3 | sed 's/^0$//' | paste -sd' ')"
 check_has 'counts: said' "$T/err" 'STAT counts 5 messages and LIST 3'
 
-run errmid
+ask 1 errmid
 check_same 'errmid: the rest goes on' 'ok failed ok ok' \
 	"$(column status <"$T/out" | paste -sd' ')"
 check_same 'errmid: it is the message' BADMSG "$(column code <"$T/out" | grep .)"
 check_has 'errmid: its escape is not raw' "$T/err" 'x1B\[31mdamaged'
-run empty
+ask 1 empty
 check_same 'empty: no message at all' 'BADMSG' \
 	"$(column code <"$T/out" | grep .)"
 ask 77 escape
