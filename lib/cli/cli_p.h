@@ -51,6 +51,8 @@ int
 input_next(struct input *in, struct arena *a, struct row **r, struct fail *f);
 /* 1 if input_next may answer without waiting; else *fd is what to poll. */
 int input_ready(const struct input *in, int *fd);
+/* Names the file and the line of what was read last, if it is a file. */
+void input_place(const struct input *in, struct fail *f);
 const char *input_text(const struct input *in, size_t *n);
 
 /* tally.c: the exit status, see mbx(7). */
@@ -59,8 +61,11 @@ struct tally {
 	int cause; /* exit status that all failures share, -1 mixed */
 	int fatal; /* 70..74, over all: nothing new is begun */
 	int died; /* 70 or 71: a worker did, the run went on */
+	int cut; /* 65, 66, 74: the input ended before its end */
 };
 void tally_fail(struct tally *t, const struct fail *f);
+/* A row, or the rest of the input, that cannot be read. */
+void tally_bad(struct tally *t, const struct fail *f);
 void tally_row(struct tally *t, const char *status);
 int tally_exit(const struct tally *t);
 

@@ -60,12 +60,14 @@ hold_standard(void)
 }
 
 static int
-needs(const struct filter *t, const struct header *have, struct fail *f)
+needs(const struct filter *t, const struct input *in, const struct header *have,
+    struct fail *f)
 {
 	struct header *want = header_new(t->needs != NULL ? t->needs : "");
 	size_t i;
 	int rc = 0;
 
+	input_place(in, f);
 	for (i = 0; rc == 0 && i < header_count(want); i++)
 		if (header_find(have, header_name(want, i)) == -1)
 			rc = fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER,
@@ -142,7 +144,7 @@ run(const struct filter *t, struct input *in, struct tally *tally,
 	FILE *fp;
 	int rc;
 
-	if (input_header(in, &have, f) != 1 || needs(t, have, f) == -1 ||
+	if (input_header(in, &have, f) != 1 || needs(t, in, have, f) == -1 ||
 	    (fp = open_output(&temp, f)) == NULL)
 		return -1;
 	want = out_header(t, have);
@@ -153,8 +155,9 @@ run(const struct filter *t, struct input *in, struct tally *tally,
 				: run_workers(t, in, have, want, out, tally);
 	progress_end();
 	if (rc == 0 && tally->fatal != 74)
-		rc = close_output(
-		    fp, out, temp, tally->fatal == 0 && stop_signal() == 0, f);
+		rc = close_output(fp, out, temp,
+		    tally->fatal == 0 && tally->cut == 0 && stop_signal() == 0,
+		    f);
 	if (rejects_close(f) == -1 || side_close(f) == -1)
 		rc = -1;
 	table_out_free(out);
@@ -200,13 +203,13 @@ filter_main(const struct filter *t, int argc, char **argv)
 		return 64;
 	}
 	in = input_new(argv + optind, argc - optind);
-	if (run(t, in, &tally, &f) == -1) {
-		say(&f);
-		input_free(in);
-		return fail_exit(&f);
-	}
+	status = run(t, in, &tally, &f);
 	input_free(in);
 	if (stop_signal() != 0)
 		return 128 + stop_signal();
+	if (status == -1) {
+		say(&f);
+		return fail_exit(&f);
+	}
 	return tally_exit(&tally);
 }

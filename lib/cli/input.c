@@ -16,6 +16,7 @@ struct input {
 	struct header *now; /* of the one being read */
 	struct table_in *table;
 	FILE *fp;
+	const char *name; /* of fp, for messages */
 	const char *url; /* not NULL: one row to come */
 	int given; /* the tool's own row is to come */
 };
@@ -42,6 +43,18 @@ input_new(char **operands, int n)
 	in->operand = n > 0 ? operands : standard;
 	in->n = n > 0 ? n : in->given ? 0 : 1;
 	return in;
+}
+
+void
+input_place(const struct input *in, struct fail *f)
+{
+	uint64_t line;
+	size_t n;
+
+	if (in->table == NULL)
+		return;
+	(void)table_text(in->table, &n, &line);
+	(void)fail_at(f, "%s:%llu", in->name, (unsigned long long)line);
 }
 
 static int
@@ -119,8 +132,8 @@ open_file(struct input *in, const char *name, struct fail *f)
 		return fail_set(f, CODE_INPUT, REACH_RUN, AGAIN_NEVER, "open",
 		    "a directory is no table; a Maildir is maildir:%s", name);
 	}
-	in->table =
-	    table_in(in->fp, in->fp == stdin ? "<stdin>" : name, settings.from);
+	in->name = in->fp == stdin ? "<stdin>" : name;
+	in->table = table_in(in->fp, in->name, settings.from);
 	return 1;
 }
 
@@ -136,7 +149,7 @@ same_columns(struct input *in, struct fail *f)
 	}
 	for (i = 0; i < header_count(in->now); i++)
 		if (header_find(in->header, header_name(in->now, i)) == -1) {
-			(void)fail_at(f, "%s", in->operand[in->at - 1]);
+			input_place(in, f);
 			return fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER,
 			    "header", "the first table has no column '%s'",
 			    header_name(in->now, i));
@@ -164,7 +177,7 @@ open_next(struct input *in, struct fail *f)
 		return -1;
 	rc = table_header(in->table, &in->now, f);
 	if (rc == 0)
-		return fail_at(f, "%s", name) |
+		return fail_at(f, "%s", in->name) |
 		    fail_set(f, CODE_INPUT, REACH_RUN, AGAIN_NEVER, "header",
 			"no header line: the input is empty");
 	return rc == 1 ? same_columns(in, f) : rc;

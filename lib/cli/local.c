@@ -22,11 +22,18 @@ read_all(struct input *in, struct arena *a, struct batch *b, struct tally *t)
 			b->row[b->n++] = r;
 			continue;
 		}
+		if (stop_signal() != 0)
+			return -1;
 		say(&f);
-		t->bad++;
-		if (rejects_add(in, &f) == -1)
+		tally_bad(t, &f);
+		if (f.reach == REACH_RUN)
+			return -1;
+		if (rejects_add(in, &f) == -1) {
 			say(&f);
-		if (f.reach == REACH_RUN || settings.strict)
+			t->fatal = fail_exit(&f);
+			return -1;
+		}
+		if (settings.strict)
 			return -1;
 	}
 	return 0;

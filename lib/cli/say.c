@@ -52,7 +52,9 @@ say(const struct fail *f)
 	begin_line(&b);
 	if (f->object[0] != '\0')
 		buf_addf(&b, "%s: ", f->object);
-	buf_addf(&b, "%s: %s", f->what, f->why);
+	if (f->what[0] != '\0')
+		buf_addf(&b, "%s: ", f->what);
+	buf_adds(&b, f->why);
 	put_line(&b);
 	cli_log("error", f);
 }
@@ -140,8 +142,10 @@ cli_log(const char *level, const struct fail *f)
 	    fail_code_name(f->code));
 	tsv_escape(&b, f->object, strlen(f->object));
 	buf_addc(&b, '\t');
-	tsv_escape(&b, f->what, strlen(f->what));
-	buf_adds(&b, ": ");
+	if (f->what[0] != '\0') {
+		tsv_escape(&b, f->what, strlen(f->what));
+		buf_adds(&b, ": ");
+	}
 	tsv_escape(&b, f->why, strlen(f->why));
 	(void)secret_mask(&b);
 	buf_addc(&b, '\n');

@@ -21,6 +21,15 @@ tally_fail(struct tally *t, const struct fail *f)
 }
 
 void
+tally_bad(struct tally *t, const struct fail *f)
+{
+	if (f->reach == REACH_RUN)
+		t->cut = fail_exit(f);
+	else
+		t->bad++;
+}
+
+void
 tally_row(struct tally *t, const char *status)
 {
 	static const char *const no[] = {
@@ -46,6 +55,8 @@ tally_exit(const struct tally *t)
 		return t->fatal;
 	if (t->died)
 		return t->died;
+	if (t->cut)
+		return t->cut;
 	if (t->bad)
 		return 65;
 	if (t->failed) {

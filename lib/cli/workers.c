@@ -89,6 +89,17 @@ limit_reached(const struct crew *c)
 		c->tally->failed + c->tally->no >= settings.max_failures);
 }
 
+static void
+reject(struct crew *c)
+{
+	struct fail f = {0};
+
+	if (rejects_add(c->input, &f) == -1) {
+		say(&f);
+		c->tally->fatal = fail_exit(&f);
+	}
+}
+
 /* Reads the next row if there is room for it. */
 static void
 read_row(struct crew *c)
@@ -104,16 +115,10 @@ read_row(struct crew *c)
 		return;
 	}
 	say(&f);
-	if (f.reach == REACH_RUN) {
-		c->ended = 1;
-		c->tally->fatal = f.code == CODE_IO ? 74 : c->tally->fatal;
-		c->tally->bad += f.code != CODE_IO;
-		return;
-	}
-	c->tally->bad++;
-	if (rejects_add(c->input, &f) == -1)
-		say(&f);
-	c->ended = settings.strict;
+	tally_bad(c->tally, &f);
+	c->ended = settings.strict || f.reach == REACH_RUN;
+	if (f.reach == REACH_MESSAGE)
+		reject(c);
 }
 
 /* Gives rows away until there is none, or nobody is free. */

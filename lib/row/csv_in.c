@@ -101,15 +101,13 @@ csv_split(struct fields *fs, const char *s, size_t n, char sep)
 }
 
 int
-csv_is_open(const char *s, size_t n, char sep)
+csv_is_open(struct quotes *q, const char *s, size_t n, char sep)
 {
-	int open = 0, start = 1;
-
 	for (; n > 0; s++, n--) {
-		if (*s == '"' && (open || start))
-			open = !open, start = !open;
+		if (*s == '"' && (q->open || !q->inside))
+			q->open = !q->open, q->inside = q->open;
 		else
-			start = !open && (*s == sep || *s == '"');
+			q->inside = q->open || (*s != sep && *s != '"');
 	}
-	return open;
+	return q->open;
 }

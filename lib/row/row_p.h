@@ -43,7 +43,14 @@ void fields_free(struct fields *fs);
 const char *tsv_split(struct fields *fs, const char *s, size_t n);
 /* One whole record; NULL, or what is wrong with it. */
 const char *csv_split(struct fields *fs, const char *s, size_t n, char sep);
-/* 1 if the octets end inside a quoted field. */
-int csv_is_open(const char *s, size_t n, char sep);
+/* Where in a record its octets so far have come to; {0} at its start. */
+struct quotes {
+	int open, inside; /* a quoted field; any field */
+};
+/*
+ * 1 if the octets end inside a quoted field.  They are given piece by piece:
+ * to look at them all again with each line takes forever in a big field.
+ */
+int csv_is_open(struct quotes *q, const char *s, size_t n, char sep);
 
 #endif

@@ -4,6 +4,8 @@
 
 #include "row/row_p.h"
 
+#define MARK "\357\273\277" /* what Windows puts before UTF-8 */
+
 struct table_in {
 	struct reader in;
 	char *name;
@@ -52,8 +54,7 @@ bad(struct table_in *t, struct fail *f, const char *fmt, ...)
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	(void)fail_at(f, "%s:%llu", t->name, (unsigned long long)t->line);
-	return fail_set(
-	    f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, "row", "%s", why);
+	return fail_set(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, "", "%s", why);
 }
 
 /* From the first character that can only separate; one column is TSV. */
@@ -84,6 +85,30 @@ trimmed(const struct buf *b)
 	return n;
 }
 
+/* Text is UTF-8.  What a spreadsheet calls Unicode or plain CSV is not. */
+static int
+octets(struct table_in *t, struct fail *f)
+{
+	const char *s = t->record.data;
+	size_t n = t->record.len;
+
+	if (n >= 2 && t->line == 1 &&
+	    (memcmp(s, "\377\376", 2) == 0 || memcmp(s, "\376\377", 2) == 0))
+		return bad(t, f, "this is UTF-16: save it as UTF-8");
+	if (memchr(s, '\0', n) != NULL)
+		return bad(t, f, "a NUL octet");
+	if (!text_utf8_valid(s, n))
+		return bad(t, f, "this is not UTF-8");
+	return 1;
+}
+
+/* Before the header. */
+static int
+is_comment(const struct table_in *t)
+{
+	return trimmed(&t->record) == 0 || t->record.data[0] == '#';
+}
+
 /*
  * The next record's text.  A quoted field may hold line ends; when its quote
  * is never closed only the first line is bad, and the others are read again.
@@ -91,17 +116,27 @@ trimmed(const struct buf *b)
 static int
 record(struct table_in *t, struct fail *f)
 {
+	struct quotes q = {0};
 	int over = 0, rc;
-	size_t first;
+	size_t first, seen = 0;
 
 	buf_reset(&t->record);
 	rc = reader_next(&t->in, &t->record, &over, f);
 	t->line = t->in.line;
 	if (rc != 1)
 		return rc;
+	/* Not only the first: "cat a.csv b.csv". */
+	if (strncmp(t->record.data, MARK, strlen(MARK)) == 0)
+		buf_drop(&t->record, strlen(MARK));
 	first = t->record.len;
-	while (t->header != NULL && t->dialect == DIALECT_CSV && !over &&
-	    csv_is_open(t->record.data, t->record.len, t->sep)) {
+	if (t->header == NULL && is_comment(t))
+		return octets(t, f);
+	if (t->header == NULL)
+		guess(t, t->record.data, trimmed(&t->record));
+	while (t->dialect == DIALECT_CSV && !over &&
+	    csv_is_open(
+		&q, t->record.data + seen, t->record.len - seen, t->sep)) {
+		seen = t->record.len;
 		rc = reader_next(&t->in, &t->record, &over, f);
 		if (rc == -1)
 			return -1;
@@ -114,9 +149,7 @@ record(struct table_in *t, struct fail *f)
 	}
 	if (over)
 		return bad(t, f, "the row is longer than 4 MiB");
-	if (memchr(t->record.data, '\0', t->record.len) != NULL)
-		return bad(t, f, "a NUL octet");
-	return 1;
+	return octets(t, f);
 }
 
 static const char *
@@ -178,11 +211,7 @@ table_header(struct table_in *t, struct header **h, struct fail *f)
 			f->reach = REACH_RUN;
 		if (rc != 1)
 			return rc;
-		if (t->line == 1 && t->record.len >= 3 &&
-		    memcmp(t->record.data, "\357\273\277", 3) == 0)
-			buf_drop(&t->record, 3);
-	} while (trimmed(&t->record) == 0 || t->record.data[0] == '#');
-	guess(t, t->record.data, trimmed(&t->record));
+	} while (is_comment(t));
 	rc = take_header(t, f);
 	*h = t->header;
 	return rc;
