@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "cli/cli_p.h"
+#include "secret/secret.h"
 
 /* Rows in the making; their memory is taken back when none is left. */
 static struct arena *
@@ -41,12 +42,31 @@ out_arena(struct out *o)
 	return o->arena;
 }
 
+/* A server may repeat in its refusal what it was given. */
+static void
+format_masked(struct buf *b, const struct row *r)
+{
+	struct buf hint = {0};
+
+	buf_adds(&hint, row_get(r, "hint"));
+	if (secret_mask(&hint)) {
+		struct arena *a = arena_new();
+		struct row *masked = row_under(a, row_header(r), r);
+
+		row_set(masked, "hint", hint.data);
+		row_format(b, masked);
+		arena_free(a);
+	} else
+		row_format(b, r);
+	buf_free(&hint);
+}
+
 void
 out_frame(struct out *o, enum frame type, const struct row *r)
 {
 	struct buf b = {0};
 
-	row_format(&b, r);
+	format_masked(&b, r);
 	if (frame_send(o->fd, type, b.data, b.len) == -1)
 		_Exit(1); /* the parent is gone; nobody reads this */
 	buf_free(&b);

@@ -7,10 +7,12 @@ certificate or its own way to cheat.
 HOW is CERT (a file with certificate and key: TLS at once), old:CERT (TLS 1.0
 only), cut (closes in the handshake), stall (accepts and is silent), or in
 clear: strip (no STARTTLS), inject (plaintext behind its OK), preauth, and
-start:CERT (STARTTLS in order).  Writes DIR/NAME.port when it listens on
+start:CERT (STARTTLS in order), hang (silent after the log-in), oauth (takes any
+token), echo (refuses, and repeats what it was given).  Writes DIR/NAME.port when it listens on
 127.0.0.1 and DIR/NAME.log (what clients sent inside TLS and outside).  Ends
 when its standard input does.
 """
+import base64
 import os
 import socket
 import ssl
@@ -52,15 +54,25 @@ def session(sock, how, cert, log):
         more = b""
         if word == "CAPABILITY":
             more = b"* CAPABILITY IMAP4rev1" + (
-                b" STARTTLS" if how in ("inject", "start") else b"") + b"\r\n"
+                b" STARTTLS" if how in ("inject", "start") else
+                b" SASL-IR AUTH=XOAUTH2 AUTH=OAUTHBEARER AUTH=PLAIN"
+                if how in ("oauth", "echo") else b"") + b"\r\n"
+        elif word == "AUTHENTICATE" and how == "echo":
+            given = line.split()[3]
+            sock.sendall(tag.encode() + b" NO not " + given + b" alias " +
+                         base64.b64decode(given).replace(b"\0", b" ") +
+                         b"\r\n")
+            continue
         elif word == "LIST":
             more = b'* LIST (\\Noselect) "/" ""\r\n'
-        elif word == "LOGIN" and "secret" not in line.decode("latin-1"):
+        elif word == "LOGIN" and how != "hang" and "secret" not in line.decode("latin-1"):
             sock.sendall(tag.encode() + b" NO [AUTHENTICATIONFAILED] no\r\n")
             continue
         sock.sendall(more + tag.encode() + b" OK done\r\n" + (
             b"* OK injected\r\n" if word == "STARTTLS" and how == "inject"
             else b""))
+        if word == "LOGIN" and how == "hang":
+            time.sleep(600)
         if word == "STARTTLS" and how == "start":
             sock = context(cert).wrap_socket(sock, server_side=True)
             lines = sock.makefile("rb")
