@@ -28,7 +28,7 @@ struct opt {
 	char letter; /* 0: none */
 	enum opt_kind kind;
 	const char *value; /* what --help calls it; NULL for OPT_FLAG */
-	const char *help;
+	const char *help; /* NULL: the next one's line tells of it */
 	void *to;
 	int (*call)(const char *value, struct fail *f);
 };

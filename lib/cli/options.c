@@ -93,9 +93,9 @@ static const struct opt common[] = {
     {"quiet", 'q', OPT_FLAG, NULL, "errors only", &settings.quiet, NULL},
     {"verbose", 'v', OPT_CALL, NULL, "what is done; twice: the protocol", NULL,
 	more_verbose},
-    {"from", 0, OPT_CALL, "tsv|csv", "input dialect (its header tells)", NULL,
-	set_from},
-    {"to", 0, OPT_CALL, "tsv|csv", "output dialect (tsv)", NULL, set_to},
+    {"from", 0, OPT_CALL, "tsv|csv", NULL, NULL, set_from},
+    {"to", 0, OPT_CALL, "tsv|csv", "dialect in (the header tells) and out",
+	NULL, set_to},
     {"csv-safe", 0, OPT_FLAG, NULL, "guard spreadsheets against formulas",
 	&settings.csv_safe, NULL},
     {"output", 'o', OPT_STRING, "FILE", "rows go there, whole or not at all",
@@ -110,14 +110,15 @@ static const struct opt common[] = {
 	set_progress},
     {"max-failures", 0, OPT_NUMBER, "N", "begin nothing new after N",
 	&settings.max_failures, NULL},
-    {"help", 'h', OPT_CALL, NULL, "this", NULL, ask_help},
-    {"version", 'V', OPT_CALL, NULL, "name and version", NULL, ask_version},
+    {"help", 'h', OPT_CALL, NULL, NULL, NULL, ask_help},
+    {"version", 'V', OPT_CALL, NULL, "this; name and version", NULL,
+	ask_version},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
 };
 
 static const struct opt network[] = {
-    {"ipv4", '4', OPT_FLAG, NULL, "IPv4 only", &ipv4, NULL},
-    {"ipv6", '6', OPT_FLAG, NULL, "IPv6 only", &ipv6, NULL},
+    {"ipv4", '4', OPT_FLAG, NULL, NULL, &ipv4, NULL},
+    {"ipv6", '6', OPT_FLAG, NULL, "this family only", &ipv6, NULL},
     {"timeout", 0, OPT_NUMBER, "S", "seconds without progress (300)",
 	&timeout_s, NULL},
     {"insecure", 0, OPT_FLAG, NULL, "verify no certificate; named loudly",
@@ -147,15 +148,24 @@ usage_line(void)
 static void
 help_set(const struct opt *o)
 {
-	for (; o->name != NULL; o++) {
-		char left[64];
+	struct buf left = {0};
 
-		(void)snprintf(left, sizeof(left), "%s%c%s --%s%s%s",
-		    o->letter ? "-" : " ", o->letter ? o->letter : ' ',
-		    o->letter ? "," : " ", o->name, o->value ? " " : "",
-		    o->value ? o->value : "");
-		(void)printf("  %-28s %s\n", left, o->help);
+	for (; o->name != NULL; o++) {
+		if (left.len > 0)
+			buf_adds(&left, ", ");
+		else if (!o->letter)
+			buf_adds(&left, "    ");
+		if (o->letter)
+			buf_addf(&left, "-%c, ", o->letter);
+		buf_addf(&left, "--%s", o->name);
+		if (o->help == NULL)
+			continue;
+		if (o->value != NULL)
+			buf_addf(&left, " %s", o->value);
+		(void)printf("  %-28s %s\n", left.data, o->help);
+		buf_reset(&left);
 	}
+	buf_free(&left);
 }
 
 static void

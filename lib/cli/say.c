@@ -59,17 +59,42 @@ say(const struct fail *f)
 	cli_log("error", f);
 }
 
-PRINTFLIKE(1, 0)
 static void
-say_text(const char *fmt, va_list ap)
+log_line(const char *level, const char *code, const char *object,
+    const char *message)
 {
+	char at[CLOCK_TEXT];
 	struct buf b = {0};
+
+	if (log_fd == -1)
+		return;
+	buf_addf(
+	    &b, "%s\t%s\t%s\t", clock_format(at, clock_now()), level, code);
+	tsv_escape(&b, object, strlen(object));
+	buf_addc(&b, '\t');
+	tsv_escape(&b, message, strlen(message));
+	(void)secret_mask(&b);
+	buf_addc(&b, '\n');
+	put(log_fd, &b);
+	buf_free(&b);
+}
+
+PRINTFLIKE(2, 0)
+static void
+say_text(const char *level, const char *fmt, va_list ap)
+{
+	struct buf b = {0}, clean = {0};
 	char text[2048];
 
-	begin_line(&b);
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
-	text_printable(&b, text, strlen(text), sizeof(text));
-	put_line(&b);
+	text_printable(&clean, text, strlen(text), sizeof(text));
+	log_line(level, "", "", clean.len > 0 ? clean.data : "");
+	if (!settings.quiet) {
+		begin_line(&b);
+		buf_add(&b, clean.data, clean.len);
+		put_line(&b);
+	}
+	buf_free(&clean);
 }
 
 void
@@ -77,10 +102,10 @@ say_note(int level, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (settings.verbose < level || settings.quiet)
+	if (settings.verbose < level)
 		return;
 	va_start(ap, fmt);
-	say_text(fmt, ap);
+	say_text("note", fmt, ap);
 	va_end(ap);
 }
 
@@ -89,10 +114,8 @@ say_loud(const char *fmt, ...)
 {
 	va_list ap;
 
-	if (settings.quiet)
-		return;
 	va_start(ap, fmt);
-	say_text(fmt, ap);
+	say_text("warning", fmt, ap);
 	va_end(ap);
 }
 
@@ -133,23 +156,12 @@ log_open(const char *path, struct fail *f)
 void
 cli_log(const char *level, const struct fail *f)
 {
-	char at[CLOCK_TEXT];
 	struct buf b = {0};
 
-	if (log_fd == -1)
-		return;
-	buf_addf(&b, "%s\t%s\t%s\t", clock_format(at, clock_now()), level,
-	    fail_code_name(f->code));
-	tsv_escape(&b, f->object, strlen(f->object));
-	buf_addc(&b, '\t');
-	if (f->what[0] != '\0') {
-		tsv_escape(&b, f->what, strlen(f->what));
-		buf_adds(&b, ": ");
-	}
-	tsv_escape(&b, f->why, strlen(f->why));
-	(void)secret_mask(&b);
-	buf_addc(&b, '\n');
-	put(log_fd, &b);
+	if (f->what[0] != '\0')
+		buf_addf(&b, "%s: ", f->what);
+	buf_adds(&b, f->why);
+	log_line(level, fail_code_name(f->code), f->object, b.data);
 	buf_free(&b);
 }
 
