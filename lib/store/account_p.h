@@ -21,6 +21,8 @@ struct imap_account {
 	struct buf raw; /* the name that was looked up last */
 	struct buf raw_of;
 	char new_uid[16]; /* of the receipt handed out */
+	struct buf entered; /* the folder, on the wire */
+	int selected; /* not just examined */
 };
 
 /* ---- imap_tree.c ---- */

@@ -57,6 +57,7 @@ close_account(struct store *st)
 	intern_free(a->flags);
 	buf_free(&a->raw);
 	buf_free(&a->raw_of);
+	buf_free(&a->entered);
 }
 
 /* ---- folders ---- */
@@ -102,6 +103,27 @@ subscribe(struct store *st, const char *folder, struct fail *f)
 	return imap_subscribe(a->im, a->raw.data, a->raw.len, f);
 }
 
+/*
+ * GNU imap4d 3.15 writes a mailbox that is selected back as it knew it and so
+ * loses what was appended meanwhile, each time with an OK.  A server that old
+ * has no UIDPLUS: there the mailbox is only examined while messages go in, and
+ * selected for changes of flags.
+ */
+static int
+select_again(struct imap_account *a, int select, struct fail *f)
+{
+	struct imap_selected sel;
+
+	if ((a->st.can & STORE_UIDPLUS) != 0 || a->entered.len == 0 ||
+	    a->selected == select)
+		return 0;
+	if (imap_select(
+		a->im, a->entered.data, a->entered.len, select, &sel, f) == -1)
+		return -1;
+	a->selected = select;
+	return 0;
+}
+
 static int
 enter(struct store *st, const char *folder, int write, struct folder *info,
     struct fail *f)
@@ -119,6 +141,10 @@ enter(struct store *st, const char *folder, int write, struct folder *info,
 			fo->selectable = 0;
 		return -1;
 	}
+	buf_reset(&a->entered);
+	if (write)
+		buf_add(&a->entered, a->raw.data, a->raw.len);
+	a->selected = write;
 	intern_free(a->flags);
 	a->flags = intern_new();
 	if (fo != NULL)
@@ -232,7 +258,7 @@ put(struct store *st, const char *folder, const struct put *p, struct fail *f)
 	struct imap_account *a = self(st);
 	struct imap_put ip = {p->cookie, p->len, p->date, p->flags, p->alone};
 
-	if (account_raw(a, folder, f) == -1)
+	if (account_raw(a, folder, f) == -1 || select_again(a, 0, f) == -1)
 		return -1;
 	return imap_put(a->im, a->raw.data, a->raw.len, &ip, f);
 }
@@ -297,6 +323,8 @@ flags(struct store *st, uint64_t id, const char *add, const char *remove,
 {
 	struct imap *im = self(st)->im;
 
+	if (select_again(self(st), 1, f) == -1)
+		return -1;
 	if (*add != '\0' && imap_store(im, (uint32_t)id, '+', add, f) == -1)
 		return -1;
 	return *remove == '\0' ? 0
