@@ -29,8 +29,9 @@ take(void *arg, struct kin *k, struct fail *f)
 }
 
 /* Their own comparison has told it, or nobody asked for them. */
-static void
-ignore(void *arg, struct side *s, const struct item *it, const struct fail *why)
+void
+side_ignore(
+    void *arg, struct side *s, const struct item *it, const struct fail *why)
 {
 	(void)arg;
 	(void)s;
@@ -59,7 +60,7 @@ read_folders(struct verify *v, int strays, struct taking *t, struct fail *f)
 	struct side *s = &v->dst;
 	uint32_t i;
 
-	s->bad = ignore;
+	s->bad = side_ignore;
 	for (i = 0; i < s->n; i++) {
 		if (!s->list[i].selectable || (strays && v->from[i] != NULL))
 			continue;

@@ -64,17 +64,26 @@ scan(struct side *s, struct pile *items, struct fail *f)
 	struct live *l = s->own;
 	struct item it = {.folder = s->entered, .uid = TEXT_NONE};
 	struct msgref m;
-	int rc = store_scan(l->st, 0, f);
+	int rc;
 
-	while (rc == 0 && (rc = store_next(l->st, &m, f)) == 1) {
+	if (store_scan(l->st, 0, f) == -1)
+		return -1;
+	while ((rc = store_next(l->st, &m, f)) != 0) {
+		if (rc == -1 && f->reach != REACH_MESSAGE)
+			return -1;
 		it.id = m.id;
+		if (rc == -1) { /* there, and not listed */
+			s->bad(s->arg, s, &it, f);
+			continue;
+		}
 		it.date = m.date;
 		it.size = m.size;
 		it.flags = intern_str(s->v->words, m.flags, strlen(m.flags));
-		rc = pile_add(items, &it, f);
+		if (pile_add(items, &it, f) == -1)
+			return -1;
 		it.pos++;
 	}
-	return rc;
+	return 0;
 }
 
 /* ---- bodies ---- */

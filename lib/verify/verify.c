@@ -196,6 +196,7 @@ extra_folders(struct verify *v, struct fail *f)
 	uint32_t i;
 	int rc = 0;
 
+	s->bad = side_ignore;
 	for (i = 0; rc == 0 && i < s->n; i++) {
 		if (v->from[i] != NULL || !s->list[i].selectable)
 			continue;

@@ -125,6 +125,9 @@ struct side {
 int side_store(struct side *s, const struct row *job, struct fail *f);
 
 void side_shut(struct side *s);
+/* For bad: of messages that were told of before, or are none of ours. */
+void side_ignore(
+    void *arg, struct side *s, const struct item *it, const struct fail *why);
 
 /* ---- verify.c ---- */
 
