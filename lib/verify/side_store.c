@@ -4,7 +4,11 @@
 
 #include "verify/verify_p.h"
 
-enum { BURST = 1024 };
+/*
+ * The parser of parts takes as much memory as the message: unless they are
+ * asked for, a large message is looked into without it.
+ */
+enum { BURST = 1024, PARTS_MAX = 4 << 20 };
 
 /* Which digest of msg each sum is the start of; 0 is made otherwise. */
 static const unsigned int kind_of[SUMS] = {DIGEST_L0, DIGEST_RAW, DIGEST_END,
@@ -12,7 +16,7 @@ static const unsigned int kind_of[SUMS] = {DIGEST_L0, DIGEST_RAW, DIGEST_END,
 
 struct live {
 	struct store *st;
-	struct digest *digest;
+	struct digest *digest, *light; /* light: without parts */
 	unsigned int kinds; /* that digest makes */
 	struct ident ident; /* of the body read last */
 	struct kin burst[BURST];
@@ -37,6 +41,7 @@ close_store(struct side *s)
 		return;
 	store_close(l->st);
 	digest_free(l->digest);
+	digest_free(l->light);
 	buf_free(&l->head);
 	free(l);
 	s->own = NULL;
@@ -114,17 +119,26 @@ set_sums(struct kin *k, const struct ident *id, unsigned int sums)
 	k->it.size = id->octets;
 }
 
+static struct digest *
+digest_for(const struct live *l, const struct verify *v, const struct item *it)
+{
+	return it->size > PARTS_MAX && (v->accepts & 1u << RUNG_PARTS) == 0
+	    ? l->light
+	    : l->digest;
+}
+
 /* 1 it is read and in the sample, 0 it is not in the sample, -1. */
 static int
 read_body(struct reader *r, struct kin *k, struct fail *f)
 {
 	struct live *l = r->s->own;
+	struct digest *d = digest_for(l, r->s->v, &k->it);
 	struct ident *id = &l->ident;
 	const char *p;
 	size_t n;
 	int rc, wanted = r->s->v->o->sample > 0 ? -1 : 1;
 
-	digest_reset(l->digest);
+	digest_reset(d);
 	buf_reset(&l->head);
 	while ((rc = store_read(l->st, &p, &n, f)) == 1) {
 		r->s->v->octets += n;
@@ -132,14 +146,14 @@ read_body(struct reader *r, struct kin *k, struct fail *f)
 			wanted = sample_head(r->s->v, &l->head, p, n, 0);
 		if (wanted == 0)
 			return 0;
-		if (digest_add(l->digest, p, n, f) == -1)
+		if (digest_add(d, p, n, f) == -1)
 			return -1;
 	}
 	if (rc == 0 && wanted == -1)
 		wanted = sample_head(r->s->v, &l->head, "", 0, 1);
 	if (rc == -1 || wanted == 0)
 		return rc;
-	if (digest_end(l->digest, id, f) == -1)
+	if (digest_end(d, id, f) == -1)
 		return -1;
 	set_sums(k, id, r->sums);
 	k->ident = id;
@@ -242,7 +256,9 @@ set_digest(struct live *l, const struct verify *v, unsigned int sums)
 	if (l->digest != NULL && l->kinds == kinds)
 		return;
 	digest_free(l->digest);
+	digest_free(l->light);
 	l->digest = digest_new(kinds, v->dir);
+	l->light = digest_new(kinds & ~(unsigned int)DIGEST_L2, v->dir);
 	l->kinds = kinds;
 }
 
