@@ -161,9 +161,8 @@ add_accounts(struct manifests *m, const char *path, int is_target,
 	while (rc == 1 && (rc = table_next(t, a, &r, f)) != 0) {
 		if (rc == 1 && !is_known(m, from, row_get(r, "account")))
 			add(m, row_get(r, "account"), path, is_target, damage);
-		else if (rc == -1 && damage == NULL)
-			break;
-		else if (rc == -1 && f->reach != REACH_MESSAGE)
+		else if (rc == -1 &&
+		    (damage == NULL || f->reach != REACH_MESSAGE))
 			break;
 		rc = 1;
 		arena_reset(a);

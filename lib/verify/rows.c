@@ -100,7 +100,7 @@ tell_count(const struct group *g, size_t i)
 {
 	const struct count *n = &g->count[i];
 	struct check c = about(g, i, "count");
-	struct number expected, found;
+	struct number expected = {""}, found = {""};
 	uint64_t there = found_of(g, i);
 
 	c.expected = number(&expected, n->listed);
@@ -154,7 +154,7 @@ tell_octets(const struct group *g, size_t i)
 {
 	const struct count *n = &g->count[i];
 	struct check c = about(g, i, "octets");
-	struct number expected, found;
+	struct number expected = {""}, found = {""};
 	struct buf hint = {0};
 	uint64_t good = n->matched + n->elsewhere;
 
@@ -181,7 +181,7 @@ tell_equal(const struct group *g, size_t i, const char *check, uint64_t equal,
 {
 	const struct count *n = &g->count[i];
 	struct check c = about(g, i, check);
-	struct number expected, found;
+	struct number expected = {""}, found = {""};
 
 	c.expected = number(&expected, n->pairs);
 	c.found = number(&found, equal);
@@ -200,7 +200,7 @@ tell_order(const struct group *g, size_t i)
 {
 	const struct count *n = &g->count[i];
 	struct check c = about(g, i, "order");
-	struct number expected, found;
+	struct number expected = {""}, found = {""};
 	uint64_t pairs = n->matched + n->differs;
 
 	c.expected = number(&expected, pairs);
@@ -337,7 +337,7 @@ tell_extra_folder(
 {
 	struct check c = {
 	    .check = "count", .dst_folder = fo->name, .expected = "0"};
-	struct number found;
+	struct number found = {""};
 
 	c.found = number(&found, messages);
 	check_warns(&c, "info", "no folder of the source goes there");
