@@ -328,9 +328,10 @@ static char **
 spread(int *argc, char **argv)
 {
 	static char against[] = "--against";
-	char **out = mem_array((size_t)*argc + 2, sizeof(*out));
+	static char **out; /* for as long as the options point there */
 	int i, n = 0, from = -1;
 
+	out = mem_array((size_t)*argc + 2, sizeof(*out));
 	for (i = 0; i < *argc; i++) {
 		if (strcmp(argv[i], "--") == 0)
 			break;

@@ -352,9 +352,9 @@ check_same 'one row' failed,AUTH \
 	"$(column status <"$T/out"),$(column code <"$T/out")"
 check_rc 78 'no target' mbx-verify --source "maildir:$T/a"
 port=$(free_port)
-check_rc 75 'nobody answers' mbx-verify --source "maildir:$T/a" \
+check_rc 69 'nobody answers' mbx-verify --source "maildir:$T/a" \
 	--target "imap://anna@127.0.0.1:$port;tls=none"
-check_same 'later, perhaps' deferred,CONN \
+check_same 'a row of it' failed,CONN \
 	"$(column status <"$T/out"),$(column code <"$T/out")"
 
 # Dovecot takes a date to come for now: it differs, and is told.
