@@ -169,7 +169,7 @@ static const struct scene scenes[] = {
     {"the row decides", {.profile = "courier", .prefix = "p"},
 	"match\treplace\na\tb\n", NULL, 0,
 	{"a=c.d", "a/e", "f=Sent", "Sent:sent"},
-	{"c.d", "c.d/e", "Sent", "p/Sent"}},
+	{"c=2Ed", "c=2Ed/e", "Sent", "p/Sent"}},
     {"the same folder in two rows", {0}, NULL, NULL, 0, {"a", "a", "A"},
 	{"!CASE", "!CASE", "!CASE"}},
     {"a parent in two rows", {.profile = "exchange"}, NULL, NULL, 0,
