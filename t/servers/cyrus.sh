@@ -10,9 +10,8 @@ cyrus_root=${MBX_SERVERS:-/var/cache/mbx-servers}/cyrus
 cyrus_here() { [ -x "$cyrus_root/usr/lib/cyrus/bin/imapd" ]; }
 
 cyrus_config() { # directory port owner group
-	lib=$cyrus_root/usr/lib/x86_64-linux-gnu
-	[ -d "$lib" ] || lib=$(dirname "$(find "$cyrus_root/usr/lib" \
-		-name 'libcyrus.so.0' | head -n 1)")
+	lib=$(find "$cyrus_root/usr/lib" "$cyrus_root/lib" -maxdepth 1 \
+		-name '*-linux-*' | paste -sd :)
 	cat >"$1/imapd.conf" <<-EOF
 		configdirectory: $1/conf
 		partition-default: $1/spool
