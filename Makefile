@@ -18,6 +18,7 @@ rooms := $(wildcard lib/*/*.c)
 units := $(wildcard t/unit/*.c)
 profiles := $(sort $(wildcard share/profiles/*.tsv))
 pages := $(wildcard man/*.[157])
+completions := $(tools:%=share/completions/bash/%)
 
 CFLAGS_ALL = $(CSTD) $(WARN) $(OPT) -Ilib -DMBX_VERSION='"$(VERSION)"' \
 	-ffile-prefix-map=$(CURDIR)=. -ffunction-sections -fdata-sections \
@@ -139,6 +140,8 @@ install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/profiles
 	install -s -m 755 $(tools:%=$(B)/bin/%) $(DESTDIR)$(BINDIR)
 	install -m 644 $(profiles) $(DESTDIR)$(DATADIR)/profiles
+	install -d $(DESTDIR)$(COMPDIR)
+	install -m 644 $(completions) $(DESTDIR)$(COMPDIR)
 	for page in $(pages); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
 		install -d $$dir && install -m 644 $$page $$dir || exit; \
@@ -149,6 +152,7 @@ uninstall:
 	for page in $(pages); do \
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done
+	rm -f $(tools:%=$(DESTDIR)$(COMPDIR)/%)
 	rm -f $(patsubst share/%,$(DESTDIR)$(DATADIR)/%,$(profiles))
 	-rmdir $(DESTDIR)$(DATADIR)/profiles $(DESTDIR)$(DATADIR)
 

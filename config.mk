@@ -3,6 +3,7 @@ PREFIX = /usr/local
 BINDIR = $(PREFIX)/bin
 MANDIR = $(PREFIX)/share/man
 DATADIR = $(PREFIX)/share/mbx
+COMPDIR = $(PREFIX)/share/bash-completion/completions
 
 CC = gcc
 AR = ar

@@ -482,7 +482,7 @@ static struct filter filter = {
     .summary = "asks servers, read-only, what exists; accounts or URLs in, "
 	       "folders out",
     .examples = "  mbx-inventory accounts.csv > folders.tsv\n"
-		"  mbx-inventory maildir:/srv/mail/anna",
+		"  mbx-inventory maildir:mail/anna",
     .opts = opts,
     .start = start,
     .each = each,
