@@ -21,6 +21,7 @@ mbox_lines_start(struct mbox_lines *l, enum direction d)
 	l->direction = d;
 	l->quoted = 1;
 	l->in_header = l->at_start = 1;
+	l->last = '\n';
 }
 
 void
@@ -44,7 +45,7 @@ emit_status(struct mbox_lines *l, struct buf *out)
 	if (l->status == NULL || *l->status == '\0')
 		return;
 	l->drop = 0;
-	if (l->last != '\n' && l->last != '\0')
+	if (l->last != '\n')
 		emit(l, "\n", 1, out);
 	emit(l, l->status, strlen(l->status), out);
 }
@@ -176,7 +177,7 @@ mbox_lines_end(struct mbox_lines *l, struct buf *out)
 	if (l->in_header)
 		emit_status(l, out);
 	l->drop = 0;
-	if (l->last != '\n' && l->last != '\0')
+	if (l->last != '\n')
 		emit(l, "\n", 1, out);
 }
 

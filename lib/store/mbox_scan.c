@@ -1,9 +1,10 @@
 /*
  * mbox_scan.c: cuts an mbox file into messages.  A start is a From_ line
  * with a date, after an empty line, before a header field; two of the three
- * are counted as a doubt and not taken.  Where (nearly) every message has a
- * Content-Length that ends right at the next From_ line, it decides instead
- * (mboxcl, mboxcl2): From_ lines inside are then no starts.
+ * are counted as a doubt and not taken.  A From_ line as we write it needs no
+ * header: what is copied there may begin with anything.  Where (nearly) every
+ * message has a Content-Length that ends right at the next From_ line, it
+ * decides instead (mboxcl, mboxcl2): From_ lines inside are then no starts.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -11,6 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "msg/msg.h"
 #include "store/mbox_p.h"
 
 enum { CHUNK = 65536, LINE = 2048, HEADER = 1 << 20, RUN = 64 };
@@ -110,6 +112,23 @@ is_header(const char *p, size_t n)
 	return i > 0 && i < n && p[i] == ':';
 }
 
+/* Ours, and that of Python's mailbox. */
+static int
+is_ours(const char *p, size_t len, int64_t date)
+{
+	static const char sender[] = "From MAILER-DAEMON ";
+	const size_t at = sizeof(sender) - 1;
+	char text[32];
+	size_t n;
+
+	if (date == CLOCK_NONE || len < at || memcmp(p, sender, at) != 0)
+		return 0;
+	date_format_asctime(text, date);
+	n = strlen(text);
+	return len > at + n && memcmp(p + at, text, n) == 0 &&
+	    (p[at + n] == '\n' || p[at + n] == '\r');
+}
+
 /* Octets of the empty line before at, 0 if there is none. */
 static size_t
 empty_before(const char *p, size_t n)
@@ -136,7 +155,7 @@ weigh(int fd, uint64_t at, size_t *empty)
 	if ((len = from_line(p, n, &date)) == 0)
 		return 0;
 	return (*empty > 0 || at == 0) + (date != CLOCK_NONE) +
-	    is_header(p + len, n - len);
+	    (is_header(p + len, n - len) || is_ours(p, len, date));
 }
 
 /* ---- all From_ lines ---- */

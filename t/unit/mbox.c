@@ -474,6 +474,70 @@ START_TEST(rewritten_while_reading)
 }
 END_TEST
 
+/* Whatever a message is: read again as it came, but for the last line end, and
+ * one from the other. */
+START_TEST(anything_and_again)
+{
+#define PART(s)                  \
+	{                        \
+		s, sizeof(s) - 1 \
+	}
+	static const struct {
+		const char *text;
+		size_t len;
+	} all[] = {PART("A: 1\r\n\r\nx\r\n"), PART("\0\0"), PART(""), PART("x"),
+	    PART("A: 1\r\n\r\nx\r\n\0"), PART("\0"),
+	    PART("   \r\nA: 1\r\n\r\n"), PART("no header\r\n"), PART("\r\n"),
+	    PART("\r\n\r\n\r\n"), PART("From a@b Thu Jan  1 00:00:10 1970\r\n"),
+	    PART(">From x"), PART(">"), PART("A\0: 1\r\n\0\r\n"),
+	    PART("A: 1\r\n\r\n\r\nFrom MAILER-DAEMON Thu Jan  1 00:00:00 "
+		 "1970\r\n\r\n"),
+	    PART("\r\nFrom MAILER-DAEMON Thu Jan  1 00:00:00 1970\r\nA: 1\r\n"),
+	    PART(" \r\n"), PART("\377\r\n")};
+	static const char *const flags[] = {"", "\\Seen", "k"};
+	struct store *st = opened("copy", 1);
+	struct put p = {.date = 5};
+	struct fail f = {0};
+	struct folder info;
+	struct msgref m;
+	size_t i, k;
+
+	for (k = 0; k < LENGTH(flags); k++)
+		for (i = 0; i < LENGTH(all); i++) {
+			p.len = all[i].len;
+			p.flags = flags[k];
+			ck_assert_int_eq(store_put(st, "INBOX", &p, &f), 0);
+			ck_assert_int_eq(
+			    store_write(st, all[i].text, all[i].len, &f), 0);
+			ck_assert_int_eq(store_put_end(st, &f), 0);
+		}
+	settle(st);
+	store_close(st);
+	st = opened("copy", 0);
+	ck_assert_int_eq(store_enter(st, "INBOX", 0, &info, &f), 0);
+	ck_assert_uint_eq(info.messages, LENGTH(all) * LENGTH(flags));
+	ck_assert_int_eq(store_scan(st, 0, &f), 0);
+	for (i = 0; store_next(st, &m, &f) == 1; i++) {
+		const char *want = all[i % LENGTH(all)].text, *got;
+		size_t len = all[i % LENGTH(all)].len, n;
+		uint64_t id, octets;
+		int last = len == 0 || want[len - 1] == '\n';
+
+		ck_assert_str_eq(m.flags, flags[i / LENGTH(all)]);
+		ck_assert_int_eq(store_want(st, &m.id, 1, &f), 0);
+		ck_assert_int_eq(store_body(st, &id, &octets, &f), 1);
+		ck_assert_uint_eq(octets, len + (last ? 0 : 2));
+		if (octets == 0)
+			continue;
+		ck_assert_int_eq(store_read(st, &got, &n, &f), 1);
+		ck_assert_uint_eq(n, octets);
+		ck_assert_msg(memcmp(got, want, len) == 0, "%zu", i);
+	}
+	ck_assert_uint_eq(i, LENGTH(all) * LENGTH(flags));
+	store_close(st);
+}
+END_TEST
+
 /* From_ lines at every distance from the end of a buffer. */
 START_TEST(across_buffers)
 {
@@ -532,5 +596,6 @@ SUITE("mbox")
 	tcase_add_test(tc, tree);
 	tcase_add_test(tc, one_file_one_folder);
 	tcase_add_test(tc, rewritten_while_reading);
+	tcase_add_test(tc, anything_and_again);
 	tcase_add_test(tc, across_buffers);
 }
