@@ -1,7 +1,8 @@
 /*
  * copy_back.c: reads back what the target made of flags and dates (servers
- * lie: Dovecot 2.3 turns every date in the future into now), and finds the
- * new uids where receipts do not tell them.
+ * lie: Dovecot 2.3 turns every date in the future into now), finds the new
+ * uids where receipts do not tell them, and misses what was accepted and is not
+ * there (GNU imap4d keeps the last one of those appended to an INBOX).
  */
 #include <stdlib.h>
 #include <string.h>
@@ -99,12 +100,35 @@ repair(struct back *b, struct fail *f)
 	return 0;
 }
 
+/* Before anything is missed the folder is opened anew: a server need not tell
+ * a session at once what came. */
+static int
+look_anew(struct back *b, struct fail *f)
+{
+	struct folder again;
+
+	return store_enter(b->c->dst, b->w->dst, 1, &again, f);
+}
+
+/* Not copied after all: the next run looks for it and tries again. */
+static int
+vanished(struct back *b, size_t i, struct fail *f)
+{
+	struct fail why = {0};
+
+	(void)fail_set(&why, CODE_VANISHED, REACH_MESSAGE, AGAIN_LATER,
+	    "append", "the target answered OK and does not have it");
+	b->c->sum->copied--;
+	return leave(b->c, b->w, i, NULL, &why, f);
+}
+
 /* ---- where receipts told the uids ---- */
 
 struct place { /* 12 octets: a million of them is what memory has to spare */
 	uint32_t dst[2];
-	uint32_t item;
+	uint32_t item; /* SEEN: it is there */
 };
+#define SEEN UINT32_MAX
 
 static uint64_t
 dst_of(const struct place *p)
@@ -120,26 +144,25 @@ by_dst(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+/* Marks those that are there; how many are not, and how many new ones are
+ * none of them. */
 static int
-back_by_uid(struct back *b, struct fail *f)
+find_places(struct back *b, struct place *at, size_t n, size_t *unseen,
+    uint64_t *others, struct fail *f)
 {
 	struct copy *c = b->c;
-	struct work *w = b->w;
-	size_t told = w->accepted - w->order_n, n = 0, i;
-	struct place *at = mem_array(told, sizeof(*at)), like = {0}, *p;
 	int numbers = (store_can(c->dst) & STORE_UIDS) != 0;
+	uint64_t from = numbers ? dst_of(&at[0]) : 0, first = b->w->di.uidnext;
+	struct place like = {0}, *p;
 	struct buf uid = {0};
 	struct msgref got;
+	size_t i;
 	int rc;
 
-	for (i = 0; i < w->n; i++)
-		if (w->item[i].fate == FATE_DONE && w->item[i].size != 0) {
-			at[n].dst[0] = (uint32_t)w->item[i].size;
-			at[n].dst[1] = (uint32_t)(w->item[i].size >> 32);
-			at[n++].item = (uint32_t)i;
-		}
-	qsort(at, n, sizeof(*at), by_dst);
-	rc = store_scan(c->dst, numbers ? dst_of(&at[0]) : 0, f);
+	*others = *unseen = 0;
+	for (i = 0; i < n; i++)
+		*unseen += at[i].item != SEEN;
+	rc = store_scan(c->dst, first < from ? first : from, f);
 	while (rc == 0 && (rc = store_next(c->dst, &got, f)) == 1) {
 		uint64_t hash;
 
@@ -149,12 +172,47 @@ back_by_uid(struct back *b, struct fail *f)
 		like.dst[0] = (uint32_t)hash;
 		like.dst[1] = (uint32_t)(hash >> 32);
 		p = bsearch(&like, at, n, sizeof(like), by_dst);
-		if (p != NULL)
+		*others += p == NULL && (!numbers || got.id >= first);
+		if (p != NULL && p->item != SEEN) {
 			compare(b, p->item, &got, uid.data);
+			p->item = SEEN;
+			--*unseen;
+		}
 		rc = 0;
 	}
-	free(at);
 	buf_free(&uid);
+	return rc;
+}
+
+static int
+back_by_uid(struct back *b, struct fail *f)
+{
+	struct work *w = b->w;
+	size_t told = w->accepted - w->order_n, n = 0, i, unseen;
+	uint64_t others;
+	struct place *at = mem_array(told, sizeof(*at));
+	int rc;
+
+	for (i = 0; i < w->n && n < told; i++)
+		if (w->item[i].fate == FATE_DONE && w->item[i].size != 0) {
+			at[n].dst[0] = (uint32_t)w->item[i].size;
+			at[n].dst[1] = (uint32_t)(w->item[i].size >> 32);
+			at[n++].item = (uint32_t)i;
+		}
+	qsort(at, n, sizeof(*at), by_dst);
+	rc = n > 0 ? find_places(b, at, n, &unseen, &others, f) : 0;
+	if (rc == 0 && n > 0 && !b->again &&
+	    (unseen > 0 || others < w->order_n) &&
+	    (rc = look_anew(b, f)) == 0 &&
+	    (rc = find_places(b, at, n, &unseen, &others, f)) == 0) {
+		for (i = 0; rc == 0 && unseen > 0 && i < n; i++)
+			if (at[i].item != SEEN)
+				rc = vanished(b, at[i].item, f);
+		for (i = 0; rc == 0 && others < w->order_n && i < w->order_n;
+		     i++)
+			rc = vanished(b, w->order[i], f);
+	}
+	free(at);
 	return rc;
 }
 
@@ -187,8 +245,9 @@ count_new(struct copy *c, const struct work *w, uint64_t *n, struct fail *f)
 
 /*
  * When exactly as many came as were accepted they are ours, in the order in
- * which they were accepted.  Otherwise somebody else delivers here as well, and
- * the uids stay unknown: the digests in the ledger stand for them.
+ * which they were accepted.  When more came somebody else delivers here as
+ * well, and the uids stay unknown: the digests in the ledger stand for them.
+ * When fewer came, which of them cannot be told: all are looked for again.
  */
 static int
 back_by_order(struct back *b, struct fail *f)
@@ -201,6 +260,10 @@ back_by_order(struct back *b, struct fail *f)
 	size_t k = 0;
 	int rc = count_new(c, w, &n, f);
 
+	if (rc == 0 && n < w->order_n && (rc = look_anew(b, f)) == 0)
+		rc = count_new(c, w, &n, f);
+	for (; rc == 0 && n < w->order_n && k < w->order_n; k++)
+		rc = vanished(b, w->order[k], f);
 	if (rc == -1 || n != w->order_n)
 		return rc;
 	rc = new_ones(c, w, f);
