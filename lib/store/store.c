@@ -151,6 +151,19 @@ store_open(struct store **st, const struct endpoint *e, const char *secret,
 	return rc;
 }
 
+/* Whose URL is wrong.  Not the URL: what is before its @ may be a password. */
+static int
+wrong_url(const struct row *r, const char *side, struct fail *f)
+{
+	const char *account = row_get(r, "account");
+	const char *host = strrchr(row_get(r, side), '@');
+
+	if (*account != '\0')
+		return fail_at(f, "%s of %s", side, account);
+	return fail_at(f, "%s%s%s", side, host != NULL ? " ..." : "",
+	    host != NULL ? host : "");
+}
+
 int
 store_open_row(struct store **st, const struct row *r, const char *side,
     const struct store_opt *opt, struct fail *f)
@@ -163,13 +176,14 @@ store_open_row(struct store **st, const struct row *r, const char *side,
 	*st = NULL;
 	(void)snprintf(column, sizeof(column), "%s_secret", side);
 	if (*url == '\0')
-		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
-		    "open", "the row has no %s", side);
+		return wrong_url(r, side, f) |
+		    fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
+			"open", "the row has no %s", side);
 	rc = endpoint_parse(&e, url, f);
 	if (rc == 0)
 		rc = store_open(st, &e, row_get(r, column), opt, f);
 	else
-		(void)fail_at(f, "%s", side);
+		(void)wrong_url(r, side, f);
 	endpoint_free(&e);
 	return rc;
 }
