@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "cli/cli_p.h"
@@ -13,11 +14,23 @@
 
 static pid_t parent;
 
+/* Whoever is still at work then computes, or waits where no deadline is. */
+static void
+on_late(int sig)
+{
+	(void)sig;
+	_exit(128 + stop_signal());
+}
+
 static void
 on_stop(int sig)
 {
+	static const struct itimerval late = {.it_value = {4, 700000}};
+
 	if (sig == SIGINT && stop_signal() == SIGINT && getpid() == parent)
 		_exit(128 + SIGINT);
+	if (stop_signal() == 0)
+		(void)setitimer(ITIMER_REAL, &late, NULL);
 	stop_request(sig);
 }
 
@@ -43,6 +56,7 @@ signals(void)
 	catch (SIGTERM, on_stop);
 	catch (SIGHUP, on_stop);
 	catch (SIGUSR1, on_usr1);
+	catch (SIGALRM, on_late);
 }
 
 /*
@@ -194,13 +208,13 @@ filter_main(const struct filter *t, int argc, char **argv)
 	if (options_read(t, argc, argv, &status))
 		return status;
 	signals();
-	if (prepare(t, &f) == -1) {
-		say(&f);
-		return fail_exit(&f);
-	}
 	if (optind == argc && !input_is_given() && isatty(STDIN_FILENO)) {
 		usage_line();
 		return 64;
+	}
+	if (prepare(t, &f) == -1) {
+		say(&f);
+		return fail_exit(&f);
 	}
 	in = input_new(argv + optind, argc - optind);
 	status = run(t, in, &tally, &f);

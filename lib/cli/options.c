@@ -168,18 +168,39 @@ help_set(const struct opt *o)
 	buf_free(&left);
 }
 
+/* Lines of at most 80 columns, the later ones indented. */
+static void
+help_wrapped(const char *s)
+{
+	size_t at = 0, n;
+
+	for (; *s != '\0'; s += n) {
+		n = strcspn(s, " ");
+		if (at > 0 && at + 1 + n > 80)
+			at = (size_t)printf("\n    ");
+		else if (at > 0)
+			at += (size_t)printf(" ");
+		at += (size_t)printf("%.*s", (int)n, s);
+		n += s[n] == ' ';
+	}
+	(void)printf("\n");
+}
+
 static void
 help(const struct filter *t)
 {
 	const struct opt *set[SETS];
+	char *usage = mem_printf("usage: %s %s", t->name, t->synopsis);
 	size_t i;
 
 	sets_of(t, set);
-	(void)printf("usage: %s %s\n%s\n", t->name, t->synopsis, t->summary);
+	help_wrapped(usage);
+	free(usage);
+	help_wrapped(t->summary);
 	for (i = 0; i < SETS; i++)
 		help_set(set[i]);
-	(void)printf("examples:\n%s\nexit: 0 done, 1 no or some failed, "
-		     "64-78 as sysexits, 75 later; see %s(1)\n",
+	(void)printf("examples:\n%s\nexit: 0 done, 1 failed or no, "
+		     "64-78 sysexits, 75 later; see %s(1)\n",
 	    t->examples, t->name);
 }
 

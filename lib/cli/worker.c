@@ -32,7 +32,7 @@ one_row(const struct filter *t, struct out *o, const struct header *have,
 	o->emitted = 0;
 	if (!row_parse(r, text->data, text->len))
 		abort();
-	v.result = t->each(r, 0, o, &v.fail);
+	v.result = stop_signal() == 0 ? t->each(r, 0, o, &v.fail) : 0;
 	if (v.result == -1) {
 		say(&v.fail);
 		if (o->emitted == 0 && stop_signal() == 0)

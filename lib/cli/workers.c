@@ -44,8 +44,11 @@ place(struct crew *c)
 
 	if (c->group != NULL && strcmp(group, c->group) == 0) {
 		free(group);
-		return c->worker[c->group_at].queued < QUEUE ? c->group_at
-							     : c->n;
+		/* What waits at a worker has begun as far as we can say. */
+		return c->worker[c->group_at].queued <
+			(settings.max_failures != 0 ? 1 : QUEUE)
+		    ? c->group_at
+		    : c->n;
 	}
 	end_group(c);
 	for (i = 0; i < c->n && best == c->n; i++)
@@ -189,6 +192,7 @@ static void
 part(struct crew *c)
 {
 	int64_t until = stop_deadline();
+	struct job *j;
 	size_t i;
 
 	for (i = 0; i < c->n; i++)
@@ -206,6 +210,8 @@ part(struct crew *c)
 		if (w->pid > 0)
 			(void)close(w->fd);
 	}
+	for (j = c->head; j != NULL; j = j->next)
+		j->done = 1; /* as far as it came */
 	for (i = 0; i < c->n; i++) {
 		while (c->worker[i].pid > 0 &&
 		    waitpid(c->worker[i].pid, NULL, 0) == -1 && errno == EINTR)

@@ -48,7 +48,7 @@ reader_next(struct reader *in, struct buf *b, int *over, struct fail *f)
 {
 	int any = 0, rc;
 	const char *p = NULL, *lf;
-	size_t n = 0;
+	size_t n = 0, most = b->len + LIMIT_RECORD;
 
 	while ((rc = piece(in, &p, &n, f)) == 1) {
 		if (!any)
@@ -56,7 +56,7 @@ reader_next(struct reader *in, struct buf *b, int *over, struct fail *f)
 		any = 1;
 		if ((lf = memchr(p, '\n', n)) != NULL)
 			n = (size_t)(lf - p) + 1;
-		if (b->len + n > LIMIT_RECORD)
+		if (b->len + n > most)
 			*over = 1;
 		else
 			buf_add(b, p, n);

@@ -8,7 +8,12 @@
 #include "base/base.h"
 #include "row/row.h"
 
-enum { LIMIT_FIELD = 1 << 20, LIMIT_RECORD = 4 << 20, LIMIT_COLUMNS = 4096 };
+enum {
+	LIMIT_FIELD = 1 << 20,
+	LIMIT_RECORD = 4 << 20,
+	LIMIT_COLUMNS = 4096,
+	LIMIT_AGAIN = 64 << 20 /* octets read again behind broken records */
+};
 
 /* ---- reader.c: physical lines of bounded length, with push-back ---- */
 
@@ -22,7 +27,7 @@ struct reader {
 };
 /*
  * Appends the next line with its LF to b.  1, 0 at the end, -1 read error.
- * More than LIMIT_RECORD octets in b: the rest is read and dropped, *over set.
+ * More than LIMIT_RECORD octets: the rest is read and dropped, *over set.
  */
 int reader_next(struct reader *in, struct buf *b, int *over, struct fail *f);
 /* Reads n octets at p, which hold `lines` line ends, again. */

@@ -15,6 +15,7 @@ struct table_in {
 	struct fields fields;
 	struct buf record;
 	uint64_t line; /* first line of the record */
+	uint64_t again; /* octets that were read again */
 };
 
 struct table_in *
@@ -109,6 +110,20 @@ is_comment(const struct table_in *t)
 	return trimmed(&t->record) == 0 || t->record.data[0] == '#';
 }
 
+/* Each line behind it may open a quote again: bounded, or it would take the
+ * square of the file. */
+static int
+never_closed(struct table_in *t, size_t first, struct fail *f)
+{
+	t->again += t->record.len - first;
+	reader_again(&t->in, t->record.data + first, t->record.len - first);
+	t->record.len = first;
+	(void)bad(t, f, "a quote is never closed");
+	if (t->again > LIMIT_AGAIN)
+		f->reach = REACH_RUN;
+	return -1;
+}
+
 /*
  * The next record's text.  A quoted field may hold line ends; when its quote
  * is never closed only the first line is bad, and the others are read again.
@@ -140,12 +155,9 @@ record(struct table_in *t, struct fail *f)
 		rc = reader_next(&t->in, &t->record, &over, f);
 		if (rc == -1)
 			return -1;
-		if (rc == 1 && !over)
+		if (rc == 1 && !over && t->record.len <= LIMIT_RECORD)
 			continue;
-		reader_again(
-		    &t->in, t->record.data + first, t->record.len - first);
-		t->record.len = first;
-		return bad(t, f, "a quote is never closed");
+		return never_closed(t, first, f);
 	}
 	if (over)
 		return bad(t, f, "the row is longer than 4 MiB");

@@ -157,6 +157,28 @@ START_TEST(limits)
 }
 END_TEST
 
+/* The line that makes a record with an open quote too long is still read. */
+START_TEST(broken_and_long)
+{
+	struct buf in = {0}, out = {0};
+	const char *p;
+	size_t i, lines = 0, bad = 0;
+
+	buf_adds(&in, "a,b\n\"1,x\n");
+	for (i = 0; i < 5000; i++)
+		buf_addf(&in, "%01000d,y\n", 7);
+	shown(&out, in.data, in.len, DIALECT_AUTO);
+	for (p = out.data; *p != '\0'; p++) {
+		lines += *p == '\n';
+		bad += *p == '!';
+	}
+	ck_assert_uint_eq(lines, 5001);
+	ck_assert_uint_eq(bad, 1);
+	buf_free(&in);
+	buf_free(&out);
+}
+END_TEST
+
 START_TEST(columns_by_name)
 {
 	struct header *h = header_new(" one  two "), *g = header_new("two six");
@@ -288,6 +310,7 @@ SUITE("row")
 	tcase_add_loop_test(tc, table, 0, LENGTH(tables));
 	tcase_add_loop_test(tc, cut_anywhere, 0, 2);
 	tcase_add_test(tc, limits);
+	tcase_add_test(tc, broken_and_long);
 	tcase_add_test(tc, columns_by_name);
 	tcase_add_test(tc, format_and_parse);
 	tcase_add_loop_test(tc, written_out, 0, LENGTH(written));
