@@ -346,7 +346,7 @@ done
 accounts "$bare_url" "imap://anna@127.0.0.1:$(free_port);tls=none" \
 	"maildir:$T/nowhere" >"$T/b.tsv"
 check_rc 1 'some accounts fail' mbx-inventory "$T/b.tsv"
-check_same 'each with a row' 'deferred CONN
+check_same 'each with a row' 'failed CONN
 failed CONFIG' "$(columns status code <"$T/out" | awk -F'\t' '
 	$1 != "ok" { print $1, $2 }' | sed 's/IO$/CONFIG/')"
 check_same 'the others are there' 3 "$(column status <"$T/out" | grep -c ok)"
