@@ -145,20 +145,30 @@ set_count(struct row *r, const char *column, uint64_t n)
 	row_setf(r, column, "%" PRIu64, n);
 }
 
-/* The first that applies; code and hint say why where it is no success. */
+/* The first that applies. */
+static const char *
+status_of(const struct copy_sum *s, const struct fail *f)
+{
+	int lost = s->failed > s->refused;
+
+	if (f != NULL)
+		return f->again == AGAIN_LATER ? "deferred" : "failed";
+	if (lost)
+		return s->first.again == AGAIN_LATER ? "deferred" : "failed";
+	if (s->refused > 0)
+		return "refused";
+	if (options.dry_run)
+		return "planned";
+	if (s->differs > 0)
+		return "differs";
+	return s->copied > 0 ? "copied" : "same";
+}
+
+/* Code and hint say why where it is no success. */
 static void
 set_status(struct row *r, const struct copy_sum *s, const struct fail *f)
 {
-	const char *status = f != NULL && f->again != AGAIN_LATER ? "failed"
-	    : f != NULL						  ? "deferred"
-	    : s->first.again == AGAIN_LATER && s->failed > s->refused
-	    ? "deferred"
-	    : s->failed > s->refused ? "failed"
-	    : s->refused > 0	     ? "refused"
-	    : options.dry_run	     ? "planned"
-	    : s->differs > 0	     ? "differs"
-	    : s->copied > 0	     ? "copied"
-				     : "same";
+	const char *status = status_of(s, f);
 
 	if (f == NULL && s->first.code != CODE_NONE)
 		f = &s->first;
