@@ -322,13 +322,14 @@ each(const struct row *job, int last, struct out *o, struct fail *f)
 	return one(job, f) == -1 ? -1 : answer;
 }
 
-/* --compare takes two words: the second becomes an option of its own. */
+/* --compare takes two words: the second becomes an option of its own.  The
+ * caller frees. */
 static int comparing;
 static char **
 spread(int *argc, char **argv)
 {
 	static char against[] = "--against";
-	static char **out; /* for as long as the options point there */
+	char **out;
 	int i, n = 0, from = -1;
 
 	out = mem_array((size_t)*argc + 2, sizeof(*out));
@@ -377,9 +378,12 @@ main(int argc, char **argv)
 	    .each = each,
 	    .network = 1,
 	};
+	int status;
 
 	argv = spread(&argc, argv);
 	if (comparing)
 		filter.given = all;
-	return filter_main(&filter, argc, argv);
+	status = filter_main(&filter, argc, argv);
+	free(argv);
+	return status;
 }

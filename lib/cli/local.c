@@ -89,6 +89,7 @@ run_local(const struct filter *t, struct input *in, const struct header *want,
 	if (read_all(in, a, &all, tally) == 0)
 		each_account(t, &all, &o);
 	free(all.row);
+	arena_free(o.rows);
 	arena_free(a);
 	return 0;
 }
