@@ -23,6 +23,7 @@ struct mbox_index {
 	int base; /* the first message has UW's or Dovecot's X-IMAPbase */
 	const char *variant; /* for people, NULL: nothing to be said */
 	uint64_t doubts; /* lines that may have been starts, not taken so */
+	uint64_t bare; /* taken, but no header follows */
 };
 int mbox_index(struct mbox_index *ix, int fd, struct fail *f);
 void mbox_index_free(struct mbox_index *ix);

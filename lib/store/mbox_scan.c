@@ -1,10 +1,11 @@
 /*
  * mbox_scan.c: cuts an mbox file into messages.  A start is a From_ line
- * with a date, after an empty line, before a header field; two of the three
- * are counted as a doubt and not taken.  A From_ line as we write it needs no
- * header: what is copied there may begin with anything.  Where (nearly) every
- * message has a Content-Length that ends right at the next From_ line, it
- * decides instead (mboxcl, mboxcl2): From_ lines inside are then no starts.
+ * with a date, after an empty line; whoever writes mbox quotes such a line in
+ * a body.  Where no header follows, this is counted (bare): a message may
+ * begin with anything.  A header after, but no date or no empty line, is
+ * counted as a doubt and not taken.  Where (nearly) every message has a
+ * Content-Length that ends right at the next From_ line, it decides instead
+ * (mboxcl, mboxcl2): From_ lines inside are then no starts.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -12,7 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "msg/msg.h"
 #include "store/mbox_p.h"
 
 enum { CHUNK = 65536, LINE = 2048, HEADER = 1 << 20, RUN = 64 };
@@ -112,23 +112,6 @@ is_header(const char *p, size_t n)
 	return i > 0 && i < n && p[i] == ':';
 }
 
-/* Ours, and that of Python's mailbox. */
-static int
-is_ours(const char *p, size_t len, int64_t date)
-{
-	static const char sender[] = "From MAILER-DAEMON ";
-	const size_t at = sizeof(sender) - 1;
-	char text[32];
-	size_t n;
-
-	if (date == CLOCK_NONE || len < at || memcmp(p, sender, at) != 0)
-		return 0;
-	date_format_asctime(text, date);
-	n = strlen(text);
-	return len > at + n && memcmp(p + at, text, n) == 0 &&
-	    (p[at + n] == '\n' || p[at + n] == '\r');
-}
-
 /* Octets of the empty line before at, 0 if there is none. */
 static size_t
 empty_before(const char *p, size_t n)
@@ -140,7 +123,10 @@ empty_before(const char *p, size_t n)
 	return 0;
 }
 
-/* How much speaks for a start at offset at: 0 to 3; *empty as above. */
+enum { HAS_EMPTY = 1, HAS_DATE = 2, HAS_HEADER = 4 };
+enum { IS_START = HAS_EMPTY | HAS_DATE };
+
+/* What speaks for a start at offset at; *empty as above. */
 static int
 weigh(int fd, uint64_t at, size_t *empty)
 {
@@ -154,8 +140,23 @@ weigh(int fd, uint64_t at, size_t *empty)
 	*empty = empty_before(text, before);
 	if ((len = from_line(p, n, &date)) == 0)
 		return 0;
-	return (*empty > 0 || at == 0) + (date != CLOCK_NONE) +
-	    (is_header(p + len, n - len) || is_ours(p, len, date));
+	return (*empty > 0 || at == 0 ? HAS_EMPTY : 0) |
+	    (date != CLOCK_NONE ? HAS_DATE : 0) |
+	    (is_header(p + len, n - len) ? HAS_HEADER : 0);
+}
+
+static int
+is_start(int seen)
+{
+	return (seen & IS_START) == IS_START;
+}
+
+/* Two of the three. */
+static int
+is_likely(int seen)
+{
+	return is_start(seen) ||
+	    ((seen & HAS_HEADER) != 0 && seen != HAS_HEADER);
 }
 
 /* ---- all From_ lines ---- */
@@ -248,13 +249,14 @@ by_from(struct mbox_index *ix, int fd, uint64_t first, struct fail *f)
 	struct marks *m = marks_new(fd, first + 1, ix->size);
 	uint64_t at, start = first;
 	size_t empty;
-	int rc, weight;
+	int rc, seen;
 
 	while ((rc = next_mark(m, &at, f)) == 1) {
-		weight = weigh(fd, at, &empty);
-		ix->doubts += weight == 2;
-		if (weight < 3)
+		seen = weigh(fd, at, &empty);
+		ix->doubts += is_likely(seen) && !is_start(seen);
+		if (!is_start(seen))
 			continue;
+		ix->bare += (seen & HAS_HEADER) == 0;
 		add(ix, start, at - empty);
 		start = at;
 	}
@@ -322,7 +324,7 @@ is_end(int fd, uint64_t at, uint64_t size, uint64_t *next)
 	else if (n >= 2 && text[0] == '\r' && text[1] == '\n')
 		from = at + 2;
 	*next = from;
-	return from >= size || weigh(fd, from, &empty) >= 2;
+	return from >= size || is_likely(weigh(fd, from, &empty));
 }
 
 /* By its Content-Length: the end of the message at start, 0 if it has none
@@ -356,7 +358,7 @@ next_start(int fd, uint64_t after, uint64_t size, uint64_t *next, size_t *empty,
 	int rc;
 
 	while ((rc = next_mark(m, next, f)) == 1)
-		if (weigh(fd, *next, empty) == 3)
+		if (is_start(weigh(fd, *next, empty)))
 			break;
 	free(m);
 	return rc;

@@ -236,9 +236,14 @@ say_variant(const struct mbox *mb, const char *folder)
 		store_note(&mb->st, "%s: read as %s", folder, ix->variant);
 	if (ix->doubts > 0)
 		store_note(&mb->st,
-		    "%s: %llu lines may begin a message, but lack a date, an "
-		    "empty line before or a header after: not cut there",
+		    "%s: %llu lines may begin a message, but lack a date or an "
+		    "empty line before: not cut there",
 		    folder, (unsigned long long)ix->doubts);
+	if (ix->bare > 0)
+		store_note(&mb->st,
+		    "%s: %llu messages begin without a header: cut there, at a "
+		    "From_ line with a date after an empty line",
+		    folder, (unsigned long long)ix->bare);
 }
 
 static int

@@ -135,7 +135,7 @@ static const struct {
     {"From a@b Thu Jan  1 00:00:10 1970\r\nA: 1\r\n\r\n>From x\r\n\r\n"
      "From a@b Thu Jan  1 00:00:10 1970\r\nA: 2\r\n\r\ny\r\n\r\n",
 	"A: 1\r\n\r\nFrom x\r\n|A: 2\r\n\r\ny\r\n|", "mboxrd"},
-    /* no starts: no date; no empty line before; no header after */
+    /* no starts: no date; no empty line before */
     {FROM "A: b\n\nx\n\nFrom time to time\nit rains\n",
 	"A: b\r\n\r\nx\r\n\r\nFrom time to time\r\nit rains\r\n|", NULL},
     {FROM "A: b\n\nx\n\nFrom time to time\nNote: rain\n",
@@ -145,10 +145,13 @@ static const struct {
 	"A: b\r\n\r\nx\r\nFrom a@b Thu Jan  1 00:00:10 1970\r\n"
 	"C: d\r\n\r\ny\r\n|",
 	"1 lines may begin"},
+    /* a start needs no header after it */
     {FROM "A: b\n\nx\n\n" FROM "and so on\n",
-	"A: b\r\n\r\nx\r\n\r\nFrom a@b Thu Jan  1 00:00:10 1970\r\n"
-	"and so on\r\n|",
-	"1 lines may begin"},
+	"A: b\r\n\r\nx\r\n|and so on\r\n|",
+	"1 messages begin without a header"},
+    {FROM " x\n\n" FROM "\tA: b\n\ny\n\n" FROM "\x80\n\n",
+	" x\r\n|\tA: b\r\n\r\ny\r\n|\x80\r\n|",
+	"2 messages begin without a header"},
     /* senders with blanks, none, zones */
     {"From \"a b\"@c Thu Jan  1 00:00:10 1970\nA: 1\n\n"
      "From - Thu Jan  1 00:00:10 1970\nA: 2\n\n",
