@@ -71,7 +71,8 @@ def without(octets, names):
 def mbox(octets):
     """Our mbox: flags live in header fields, the last line has an end."""
     octets = without(octets, (b"status", b"x-status", b"x-keywords", b"x-uid"))
-    return octets if octets.endswith(b"\n") else octets + b"\r\n"
+    return octets if octets.endswith(b"\n") or not octets \
+        else octets + b"\r\n"
 
 
 def dovecot(octets):

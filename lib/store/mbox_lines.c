@@ -72,10 +72,12 @@ holds_flags(const struct mbox_lines *l, const char *p, size_t n)
 	    (l->base && is_field(p, n, "X-IMAPbase"));
 }
 
+/* A CR that is the last octet of all gets its LF when it is written. */
 static int
 is_blank(const char *p, size_t n)
 {
-	return (n > 0 && *p == '\n') || (n > 1 && p[0] == '\r' && p[1] == '\n');
+	return (n > 0 && *p == '\n') ||
+	    (n > 0 && *p == '\r' && (n == 1 || p[1] == '\n'));
 }
 
 /* The rest of a line whose kind is known; octets used. */

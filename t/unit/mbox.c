@@ -322,6 +322,48 @@ START_TEST(appended)
 }
 END_TEST
 
+/* Whatever a message ends with, the next one is another. */
+START_TEST(any_octet_last)
+{
+	struct store *st;
+	struct put p = {.len = 1, .date = 5, .flags = "\\Seen"};
+	struct folder info;
+	struct receipt r;
+	struct fail f = {0};
+	const char *text;
+	size_t n;
+	uint64_t id, len;
+	int c;
+
+	st = opened("all", 1);
+	for (c = 0; c < 256; c++) {
+		const char octet = (char)c;
+
+		ck_assert_int_eq(store_put(st, "INBOX", &p, &f), 0);
+		ck_assert_int_eq(store_write(st, &octet, 1, &f), 0);
+		ck_assert_int_eq(store_put_end(st, &f), 0);
+	}
+	ck_assert_int_eq(store_flush(st, &f), 0);
+	while (store_settle(st, &r, 1, &f) == 1)
+		ck_assert_int_eq(r.ok, 1);
+	ck_assert_int_eq(store_enter(st, "INBOX", 0, &info, &f), 0);
+	ck_assert_uint_eq(info.messages, 256);
+	for (c = 0; c < 256; c++) {
+		id = (uint64_t)c + 1;
+		ck_assert_int_eq(store_want(st, &id, 1, &f), 0);
+		ck_assert_int_eq(store_body(st, &id, &len, &f), 1);
+		ck_assert_int_eq(store_read(st, &text, &n, &f), 1);
+		if (c != '\n' && c != '\r') {
+			ck_assert_uint_eq(n, 3);
+			ck_assert_int_eq(text[0], (char)c);
+		}
+		ck_assert_int_eq(text[n - 2], '\r');
+		ck_assert_int_eq(text[n - 1], '\n');
+	}
+	store_close(st);
+}
+END_TEST
+
 START_TEST(cut_back)
 {
 	const struct rlimit small = {100000, 100000};
@@ -594,6 +636,7 @@ SUITE("mbox")
 	tcase_add_loop_test(tc, variants_again, 0, LENGTH(files));
 	tcase_add_test(tc, flags_and_dates);
 	tcase_add_test(tc, appended);
+	tcase_add_test(tc, any_octet_last);
 	tcase_add_test(tc, cut_back);
 	tcase_add_test(tc, only_regular_files);
 	tcase_add_test(tc, tree);
