@@ -132,19 +132,27 @@ from_env(const char *ref, struct secret *out, struct fail *f)
 	return rc;
 }
 
-/* Takes the name out of what later children get. */
+/* Takes the name out of what later children get; what is left of its entry
+ * stays ours, behind the end. */
 static void
 hide_env(const char *name)
 {
-	char **e, **to;
+	char **e = environ, **end;
 	size_t n = strlen(name);
 
-	for (e = to = environ; *e != NULL; e++)
-		if (strncmp(*e, name, n) == 0 && (*e)[n] == '=')
-			explicit_bzero(*e, strlen(*e));
-		else
-			*to++ = *e;
-	*to = NULL;
+	for (end = e; *end != NULL;)
+		end++;
+	while (*e != NULL) {
+		char *entry = *e;
+
+		if (strncmp(entry, name, n) != 0 || entry[n] != '=') {
+			e++;
+			continue;
+		}
+		explicit_bzero(entry, strlen(entry));
+		memmove(e, e + 1, (size_t)(end - e) * sizeof(*e));
+		*end-- = entry;
+	}
 }
 
 static int
