@@ -160,6 +160,7 @@ no 78 'a bad URL' "no port" "imaps://anna@localhost:x"
 cat >"$T/relay" <<'PY'
 #!/usr/bin/env python3
 import os, socket, sys, threading
+sys.stderr = open(os.devnull, "w")
 s = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
 def up():
     while (d := os.read(0, 65536)):

@@ -48,6 +48,7 @@ for turn in $(seq 200); do ready || sleep 0.05; done
 cat >"$T/relay" <<'PY'
 #!/usr/bin/env python3
 import os, socket, sys, threading
+sys.stderr = open(os.devnull, "w")
 for what in ("environ", "cmdline"):
     with open("/proc/self/" + what, "rb") as f:
         open(sys.argv[2] + "/tunnel." + what, "wb").write(f.read())

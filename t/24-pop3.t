@@ -72,6 +72,11 @@ for auth in PLAIN LOGIN SCRAM-SHA-1 SCRAM-SHA-256; do
 		"$(wc -l <"$T/want") inbox" \
 		"$(column messages <"$T/out") $(column role <"$T/out")"
 done
+for url in "pop3s://anna@localhost:$old_pop3s;ca=$old_ca" \
+	"imaps://anna@localhost:$old_imaps;ca=$old_ca"; do
+	check "the contract of a source: ${url%%:*}" env SOURCE_URL="$url" \
+		SOURCE_SECRET="file:$T/pw" "$B/t/unit/source"
+done
 state >"$T/after"
 check_files 'nothing at the source has changed, no \Seen' "$T/before" "$T/after"
 rows "pop3s://anna%2Aadmin@localhost:$old_pop3s;ca=$old_ca" >"$T/in"
