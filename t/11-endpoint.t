@@ -248,26 +248,5 @@ printf 'source\nimaps://anna@localhost:%s;%s;auth=EXTERNAL;%s\n' "$ext_imaps" \
 	"$ca" "cert=$T/c/client.crt;key=file:$T/c/other.key" >"$T/in"
 check_rc 78 'a key that is not the certificate'"'"'s' mbx-inventory "$T/in"
 check_has 'it is said' "$T/err" ';cert=.*client.crt and its key'
-# ---- the page's examples ----
-
-# example ERE: the commands of the one whose first line matches.
-example() {
-	awk -v ere="$1" '/^\.Ed/ { on = 0 } began && $0 ~ ere { on = 1 }
-		{ began = /^\.Bd/ } on' man/mbx-endpoint.7 | sed 's/\\e/\\/g'
-}
-mkdir "$T/mail"
-printf 'From a@b Mon Nov 23 10:00:00 2026\nA: b\n\nc\n' >"$T/mail/archive.mbox"
-example '^mbx-inventory mbox' >"$T/run"
-check_rc 0 'example: an mbox' env -C "$T" sh run
-check_same 'it holds one message' 1 "$(column messages <"$T/out")"
-cp "$T/pw" "$T/anna.pw"
-example '^printf' | sed "s|mail\.example\.org|'localhost:$(port good);$ca'|
-	s/mbx-inventory/& --depth login/" >"$T/run"
-check_rc 0 'example: a table of one row' env -C "$T" sh run
-check_same 'it is ok' ok "$(column status <"$T/out")"
-example '^openssl' | sed "s/mail\.example\.org:993/localhost:$(port self)/" \
-	>"$T/run"
-check_rc 0 'example: a pin' sh "$T/run"
-check_same 'it is the pin' "$(pin_of self)" "$(cat "$T/out")"
 check_same 'the servers had no trouble' '' "$(cat "$T/s/err")"
 done_testing
