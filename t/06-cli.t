@@ -129,6 +129,7 @@ check_rc 74 'a full disk counts over bad rows' \
 check_rc 74 'stdout closed' sh -c 'mbx-inventory rows >&-'
 check_rc 74 'stdout closed, in one process' sh -c "printf 'account\tfolder\na\tINBOX\n' | mbx-map >&-"
 check_rc 74 '-o on a full disk' mbx-inventory -o /dev/full/x rows
+check_has 'it is named' err '^mbx-inventory: output: /dev/full/x: '
 check_rc 65 '-o' mbx-inventory -o file rows
 check_same 'the rows are in the file' 'good' "$(column account <file | sort -u)"
 check_same 'and nothing beside it' file "$(echo file*)"

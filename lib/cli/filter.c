@@ -81,13 +81,14 @@ needs(const struct filter *t, const struct input *in, const struct header *have,
 	size_t i;
 	int rc = 0;
 
-	input_place(in, f);
 	for (i = 0; rc == 0 && i < header_count(want); i++)
 		if (header_find(have, header_name(want, i)) == -1)
 			rc = fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER,
 			    "header", "the input has no column '%s'",
 			    header_name(want, i));
 	header_free(want);
+	if (rc == -1)
+		input_place(in, f);
 	return rc;
 }
 
@@ -118,9 +119,11 @@ open_output(char **temp, struct fail *f)
 	*temp = mem_printf("%s.XXXXXX", settings.output);
 	fd = mkostemp(*temp, O_CLOEXEC);
 	fp = fd == -1 ? NULL : fdopen(fd, "w");
-	if (fp == NULL)
+	if (fp == NULL) {
 		(void)fail_errno(
 		    f, CODE_IO, REACH_RUN, "output", "%s", settings.output);
+		free(*temp);
+	}
 	return fp;
 }
 
