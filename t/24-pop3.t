@@ -208,6 +208,35 @@ check_same 'holes: three names' 3 "$(uids | tr ' ' '\n' | sort -u | wc -l)"
 ask 0 expire && good
 check_hasnt 'expire: no QUIT that would delete' "$T/s/expire.log" QUIT
 
+# ---- copied, and copied again ----
+
+copy() { # SCENARIO
+	mbx-copy -l "$T/ledger.$to" --source-secret "file:$T/secret" \
+		--source "pop3://anna@127.0.0.1:$(cat "$T/s/$1.port");tls=none" \
+		--target "maildir:$T/$to" >"$T/out" 2>"$T/err"
+	check_same "copy from $1: $2" "$2" \
+		"$(for c in status copied failed; do column $c <"$T/out"; done | paste -sd' ')"
+}
+theirs() { # what the target holds, as the source had it
+	python3 t/oracle.py dump "maildir:$T/$to" | cut -f2 | sort >"$T/got"
+	sort "$T/s/$1.want" >"$T/want"
+	check_files "$1: all there, nothing twice" "$T/want" "$T/got"
+}
+for s in plain nouidl twins holes dupes; do
+	to=to.$s
+	copy $s "copied $(wc -l <"$T/s/$s.want") 0"
+	copy $s 'same 0 0'
+	theirs $s
+done
+check_same 'dates: by the topmost Received, else by Date' \
+	'2020-03-03T10:00:01Z 2020-03-03T10:00:02Z 2020-03-04T10:00:00Z' \
+	"$(python3 t/oracle.py dump "maildir:$T/to.plain" | cut -f4 | sort |
+		paste -sd' ')"
+to=to.cut
+copy cut 'failed 1 0'
+theirs_before=$(python3 t/oracle.py dump "maildir:$T/$to" | wc -l)
+check_same 'cut: what was whole is there' 1 "$theirs_before"
+
 s=plain
 rows "pop3://anna@127.0.0.1:$(cat "$T/s/plain.port")" >"$T/in"
 check_rc 77 'STLS stripped' mbx-inventory "$T/in"

@@ -141,6 +141,9 @@ put(struct copy *c, struct work *w, size_t i, uint64_t len, int alone,
 	int rc;
 
 	it->size = len;
+	/* POP3: only the message itself knows. */
+	if (it->date == CLOCK_NONE)
+		put.date = it->date = store_date(c->src);
 	if (limit != 0 && len > limit)
 		return fail_set(f, CODE_TOOBIG, REACH_MESSAGE, AGAIN_NEVER,
 		    "append", "%llu octets, the target takes %llu",

@@ -84,5 +84,7 @@ int pop3_want(struct pop3 *p, const struct pop3_want *want, size_t n,
     const char *spool_dir, struct fail *f);
 int pop3_body(struct pop3 *p, uint32_t *number, uint64_t *len, struct fail *f);
 int pop3_read(struct pop3 *p, const char **q, size_t *n, struct fail *f);
+/* The body in hand is read from its beginning again. */
+int pop3_rewind(struct pop3 *p, struct fail *f);
 
 #endif

@@ -232,6 +232,12 @@ pop3_read(struct pop3 *p, const char **q, size_t *n, struct fail *f)
 }
 
 int
+pop3_rewind(struct pop3 *p, struct fail *f)
+{
+	return p->body.spool == NULL ? 0 : spool_rewind(p->body.spool, f);
+}
+
+int
 pop3_under_way(const struct pop3 *p)
 {
 	return p->body.had < p->body.asked;

@@ -326,6 +326,12 @@ store_read(struct store *st, const char **p, size_t *n, struct fail *f)
 	return rc == -1 ? store_at(st, st->entered, 0, f) : rc;
 }
 
+int64_t
+store_date(const struct store *st)
+{
+	return st->ops->date != NULL ? st->ops->date(st) : CLOCK_NONE;
+}
+
 /* ---- messages in ---- */
 
 int

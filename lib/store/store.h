@@ -145,6 +145,12 @@ void store_uid(struct store *st, uint64_t id, struct buf *out);
 int store_want(struct store *st, const uint64_t *ids, size_t n, struct fail *f);
 int store_body(struct store *st, uint64_t *id, uint64_t *len, struct fail *f);
 int store_read(struct store *st, const char **p, size_t *n, struct fail *f);
+/*
+ * The date of arrival of the message that store_body gave last, where
+ * store_next could not tell it: POP3 has none, so it is that of the topmost
+ * Received line, or the Date.  CLOCK_NONE elsewhere, or if there is none.
+ */
+int64_t store_date(const struct store *st);
 
 /* ---- reading.c: every message of a folder, with its digests ---- */
 

@@ -27,6 +27,7 @@ struct pop3_account {
 	struct buf uids; /* one after the other, each with its NUL */
 	int listed, named; /* item is there; so is every uid */
 	struct pop3_want *want;
+	int64_t date; /* of the body in hand */
 };
 
 static struct pop3_account *
@@ -394,17 +395,58 @@ want(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
 	return rc;
 }
 
+/* A stamp "from x by y; Mon, 23 Nov 2026 10:00:00 +0100", or a date alone. */
+static int64_t
+date_of(const char *head, size_t n, const char *name)
+{
+	struct buf value = {0};
+	int64_t date = CLOCK_NONE;
+	const char *p;
+
+	if (header_value(&value, head, n, name) && value.len > 0) {
+		p = memrchr(value.data, ';', value.len);
+		p = p != NULL ? p + 1 : value.data;
+		if (!date_parse_header(
+			p, (size_t)(value.data + value.len - p), &date))
+			date = CLOCK_NONE;
+	}
+	buf_free(&value);
+	return date;
+}
+
+static int
+look_for_date(struct pop3_account *a, struct fail *f)
+{
+	const char *head;
+	size_t n;
+	int rc = pop3_read(a->p, &head, &n, f);
+
+	a->date = CLOCK_NONE;
+	if (rc == 1 && (a->date = date_of(head, n, "Received")) == CLOCK_NONE)
+		a->date = date_of(head, n, "Date");
+	return rc == -1 ? -1 : pop3_rewind(a->p, f);
+}
+
 static int
 body(struct store *st, uint64_t *id, uint64_t *len, struct fail *f)
 {
+	struct pop3_account *a = self(st);
 	uint32_t number = 0;
-	int rc = pop3_body(self(st)->p, &number, len, f);
+	int rc = pop3_body(a->p, &number, len, f);
 
 	*id = rc == 0 ? 0 : number;
 	if (rc == 1 && *len == 0)
 		return fail_set(f, CODE_BADMSG, REACH_MESSAGE, AGAIN_NEVER,
 		    "TOP", "the server sends nothing for this message");
+	if (rc == 1 && look_for_date(a, f) == -1)
+		return -1;
 	return rc;
+}
+
+static int64_t
+date(const struct store *st)
+{
+	return ((const struct pop3_account *)(const void *)st)->date;
 }
 
 static int
@@ -431,5 +473,6 @@ const struct store_ops store_pop3 = {
     .want = want,
     .body = body,
     .read = read_body,
+    .date = date,
     .stream = stream,
 };

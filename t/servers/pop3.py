@@ -22,7 +22,10 @@ def message(n, body=b"hello\r\n"):
             b"Message-ID: <%d@example.org>\r\nSubject: %d\r\n\r\n" % (n % 10, n, n)
             ) + body
 
-PLAIN = [message(1), message(2, b"two\r\n" * 40), message(3)]
+PLAIN = [message(1), message(2, b"two\r\n" * 40),
+         b"Received: from x by y (a; b);\r\n\tWed, 4 Mar 2020 11:00:00 +0100\r\n"
+         b"Received: from w by x; Mon, 2 Mar 2020 11:00:00 +0100\r\n" +
+         message(3)]
 DOTS = [
     message(1, b".\r\n..\r\n...\r\n.x\r\nend\r\n"),
     message(2, b"bare\n.\nnot the end\n..\r\nx\r\n"),
