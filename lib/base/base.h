@@ -158,6 +158,7 @@ struct intern;
 struct intern *intern_new(void);
 void intern_free(struct intern *in);
 const char *intern_str(struct intern *in, const char *s, size_t n);
+int intern_has(const struct intern *in, const char *s);
 /* The strings are numbered from 0 as they come. */
 uint32_t intern_number(struct intern *in, const char *s, size_t n);
 const char *intern_at(const struct intern *in, uint32_t number);

@@ -72,6 +72,12 @@ grow(struct intern *in)
 		in->slot[place(in, in->at[i], strlen(in->at[i]))] = i + 1;
 }
 
+int
+intern_has(const struct intern *in, const char *s)
+{
+	return in->slot[place(in, s, strlen(s))] != 0;
+}
+
 uint32_t
 intern_number(struct intern *in, const char *s, size_t n)
 {

@@ -117,8 +117,12 @@ sessions(struct copy *c, const struct row *job, struct fail *f)
 		return 0;
 	}
 	copy_end(c);
+	if (open_both(c, job, f) == -1) {
+		free(account);
+		return -1;
+	}
 	c->account = account;
-	return open_both(c, job, f);
+	return 0;
 }
 
 /* ---- the target's folder ---- */
@@ -226,6 +230,7 @@ enter(struct copy *c, struct work *w, struct fail *f)
 	s.uidvalidity = w->si.uidvalidity;
 	s.dst_uidvalidity = w->di.uidvalidity;
 	s.fresh = w->fresh;
+	back_left(c, w);
 	return ledger_load(c->ledger, &s, f);
 }
 
@@ -257,7 +262,8 @@ copy_folder(struct copy *c, const struct move *m, struct fail *f)
 		rc = recognise(c, &w, f);
 	if (rc == 0 && c->o->dry_run)
 		count_planned(c, &w);
-	else if (rc == 0 && (rc = send_all(c, &w, f)) == 0)
+	else if (rc == 0 && (rc = back_begin(c, &w, f)) == 0 &&
+	    (rc = send_all(c, &w, f)) == 0)
 		rc = read_back(c, &w, f);
 	free(w.item);
 	free(w.order);
@@ -289,14 +295,16 @@ is_settled(struct copy *c, const struct move *m)
 static int
 do_move(struct copy *c, const struct move *m, struct fail *f)
 {
-	if (is_settled(c, m))
+	if (resume_folder(c, m->src->name))
 		return 0;
-	if (copy_folder(c, m, f) == 0)
-		return 0;
-	if (f->reach > REACH_FOLDER)
-		return -1;
-	c->sum->failed++;
-	tell_folder(c, m, "failed", f);
+	if (!is_settled(c, m) && copy_folder(c, m, f) == -1 &&
+	    (!resume_lost(c, f) || copy_folder(c, m, f) == -1)) {
+		if (f->reach > REACH_FOLDER)
+			return -1;
+		c->sum->failed++;
+		tell_folder(c, m, "failed", f);
+	}
+	resume_folder_done(c);
 	return 0;
 }
 
@@ -378,11 +386,12 @@ copy_job(
     struct copy *c, const struct row *job, struct copy_sum *sum, struct fail *f)
 {
 	struct fail closing = {0};
-	int rc;
+	int rc, was_up;
 
 	memset(sum, 0, sizeof(*sum));
 	c->job = job;
 	c->sum = sum;
+	resume_begin(c);
 	rc = open_ledger(c, f);
 	if (rc == 0)
 		rc = sessions(c, job, f);
@@ -390,6 +399,13 @@ copy_job(
 		rc = note_ends(c, f);
 	if (rc == 0)
 		rc = moves(c, f);
+	for (was_up = c->account != NULL;
+	     rc == -1 && was_up && resume_wait(c, f);) {
+		copy_end(c);
+		if ((rc = sessions(c, job, f)) == 0)
+			rc = moves(c, f);
+	}
+	resume_end(c);
 	if (ledger_close(c->ledger, &closing) == -1 && rc == 0) {
 		*f = closing;
 		rc = -1;

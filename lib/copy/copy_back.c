@@ -1,9 +1,10 @@
 /*
  * copy_back.c: reads back what the target made of flags and dates (servers
  * lie: Dovecot 2.3 turns every date in the future into now), finds the new
- * uids where receipts do not tell them, and misses what was accepted and is not
- * there (GNU imap4d keeps the last one of those appended to an INBOX).
+ * uids where receipts do not tell them, and misses what was acknowledged and
+ * is not there.
  */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ struct back {
 	struct work *w;
 	struct repair *repair;
 	size_t n, room;
+	size_t missed; /* acknowledged, and not there */
+	int all_untold; /* those without a uid are among them */
 	int again; /* the second look, after the repairs */
 };
 
@@ -100,119 +103,88 @@ repair(struct back *b, struct fail *f)
 	return 0;
 }
 
-/* Before anything is missed the folder is opened anew: a server need not tell
- * a session at once what came. */
-static int
-look_anew(struct back *b, struct fail *f)
-{
-	struct folder again;
-
-	return store_enter(b->c->dst, b->w->dst, 1, &again, f);
-}
-
-/* Not copied after all: the next run looks for it and tries again. */
-static int
-vanished(struct back *b, size_t i, struct fail *f)
-{
-	struct fail why = {0};
-
-	(void)fail_set(&why, CODE_VANISHED, REACH_MESSAGE, AGAIN_LATER,
-	    "append", "the target answered OK and does not have it");
-	b->c->sum->copied--;
-	return leave(b->c, b->w, i, NULL, &why, f);
-}
-
 /* ---- where receipts told the uids ---- */
 
-struct place { /* 12 octets: a million of them is what memory has to spare */
-	uint32_t dst[2];
-	uint32_t item; /* SEEN: it is there */
-};
-#define SEEN UINT32_MAX
-
-static uint64_t
-dst_of(const struct place *p)
+static int
+is_told(const struct item *it)
 {
-	return (uint64_t)p->dst[1] << 32 | p->dst[0];
+	return (it->fate == FATE_DONE || it->fate == FATE_BACK) &&
+	    it->size != 0;
 }
 
+/* Those with a target uid first, by its hash. */
 static int
-by_dst(const void *a, const void *b)
+is_before(const struct item *a, const struct item *b)
 {
-	uint64_t x = dst_of(a), y = dst_of(b);
+	int x = is_told(a), y = is_told(b);
 
-	return (x > y) - (x < y);
+	return x != y ? x : a->size < b->size;
 }
 
-/* Marks those that are there; how many are not, and how many new ones are
- * none of them. */
-static int
-find_places(struct back *b, struct place *at, size_t n, size_t *unseen,
-    uint64_t *others, struct fail *f)
+/* In place, where qsort would take as much memory again (Shell's, with
+ * Ciura's gaps); UIDs come sorted already. */
+static void
+sort_items(struct item *e, size_t n)
 {
-	struct copy *c = b->c;
-	int numbers = (store_can(c->dst) & STORE_UIDS) != 0;
-	uint64_t from = numbers ? dst_of(&at[0]) : 0, first = b->w->di.uidnext;
-	struct place like = {0}, *p;
-	struct buf uid = {0};
-	struct msgref got;
-	size_t i;
-	int rc;
+	static const size_t gaps[] = {1636185, 727193, 323197, 143643, 63841,
+	    28374, 12610, 5605, 2491, 1107, 492, 219, 97, 43, 19, 8, 3, 1};
+	size_t g, i, k;
 
-	*others = *unseen = 0;
-	for (i = 0; i < n; i++)
-		*unseen += at[i].item != SEEN;
-	rc = store_scan(c->dst, first < from ? first : from, f);
-	while (rc == 0 && (rc = store_next(c->dst, &got, f)) == 1) {
-		uint64_t hash;
+	for (g = 0; g < LENGTH(gaps); g++)
+		for (i = gaps[g]; i < n; i++) {
+			struct item it = e[i];
 
-		buf_reset(&uid);
-		store_uid(c->dst, got.id, &uid);
-		hash = ledger_hash(uid.data);
-		like.dst[0] = (uint32_t)hash;
-		like.dst[1] = (uint32_t)(hash >> 32);
-		p = bsearch(&like, at, n, sizeof(like), by_dst);
-		*others += p == NULL && (!numbers || got.id >= first);
-		if (p != NULL && p->item != SEEN) {
-			compare(b, p->item, &got, uid.data);
-			p->item = SEEN;
-			--*unseen;
+			for (k = i;
+			     k >= gaps[g] && is_before(&it, &e[k - gaps[g]]);
+			     k -= gaps[g])
+				e[k] = e[k - gaps[g]];
+			e[k] = it;
 		}
-		rc = 0;
-	}
-	buf_free(&uid);
-	return rc;
+}
+
+static int
+by_size(const void *a, const void *b)
+{
+	const struct item *x = a, *y = b;
+
+	return (x->size > y->size) - (x->size < y->size);
 }
 
 static int
 back_by_uid(struct back *b, struct fail *f)
 {
+	struct copy *c = b->c;
 	struct work *w = b->w;
-	size_t told = w->accepted - w->order_n, n = 0, i, unseen;
-	uint64_t others;
-	struct place *at = mem_array(told, sizeof(*at));
+	struct item like = {0}, *at;
+	size_t told = w->accepted - w->order_n;
+	int numbers = (store_can(c->dst) & STORE_UIDS) != 0;
+	uint64_t from = w->di.uidnext, others = 0;
+	struct buf uid = {0};
+	struct msgref got;
+	size_t i;
 	int rc;
 
-	for (i = 0; i < w->n && n < told; i++)
-		if (w->item[i].fate == FATE_DONE && w->item[i].size != 0) {
-			at[n].dst[0] = (uint32_t)w->item[i].size;
-			at[n].dst[1] = (uint32_t)(w->item[i].size >> 32);
-			at[n++].item = (uint32_t)i;
+	sort_items(w->item, w->n);
+	if (w->item[0].size < from)
+		from = w->item[0].size;
+	rc = store_scan(c->dst, numbers ? from : 0, f);
+	while (rc == 0 && (rc = store_next(c->dst, &got, f)) == 1) {
+		buf_reset(&uid);
+		store_uid(c->dst, got.id, &uid);
+		like.size = ledger_hash(uid.data);
+		at = bsearch(&like, w->item, told, sizeof(like), by_size);
+		others += at == NULL && got.id >= w->di.uidnext;
+		if (at != NULL && (b->again || at->fate == FATE_DONE)) {
+			at->fate = FATE_BACK;
+			compare(b, (size_t)(at - w->item), &got, uid.data);
 		}
-	qsort(at, n, sizeof(*at), by_dst);
-	rc = n > 0 ? find_places(b, at, n, &unseen, &others, f) : 0;
-	if (rc == 0 && n > 0 && !b->again &&
-	    (unseen > 0 || others < w->order_n) &&
-	    (rc = look_anew(b, f)) == 0 &&
-	    (rc = find_places(b, at, n, &unseen, &others, f)) == 0) {
-		for (i = 0; rc == 0 && unseen > 0 && i < n; i++)
-			if (at[i].item != SEEN)
-				rc = vanished(b, at[i].item, f);
-		for (i = 0; rc == 0 && others < w->order_n && i < w->order_n;
-		     i++)
-			rc = vanished(b, w->order[i], f);
+		rc = 0;
 	}
-	free(at);
+	buf_free(&uid);
+	b->missed = others < w->order_n ? w->order_n - (size_t)others : 0;
+	b->all_untold = b->missed > 0;
+	for (i = 0; i < told; i++)
+		b->missed += w->item[i].fate == FATE_DONE;
 	return rc;
 }
 
@@ -245,9 +217,8 @@ count_new(struct copy *c, const struct work *w, uint64_t *n, struct fail *f)
 
 /*
  * When exactly as many came as were accepted they are ours, in the order in
- * which they were accepted.  When more came somebody else delivers here as
- * well, and the uids stay unknown: the digests in the ledger stand for them.
- * When fewer came, which of them cannot be told: all are looked for again.
+ * which they were accepted.  Otherwise somebody else delivers here as well, and
+ * the uids stay unknown: the digests in the ledger stand for them.
  */
 static int
 back_by_order(struct back *b, struct fail *f)
@@ -260,10 +231,8 @@ back_by_order(struct back *b, struct fail *f)
 	size_t k = 0;
 	int rc = count_new(c, w, &n, f);
 
-	if (rc == 0 && n < w->order_n && (rc = look_anew(b, f)) == 0)
-		rc = count_new(c, w, &n, f);
-	for (; rc == 0 && n < w->order_n && k < w->order_n; k++)
-		rc = vanished(b, w->order[k], f);
+	b->missed = n < w->order_n ? w->order_n - (size_t)n : 0;
+	b->all_untold = b->missed > 0;
 	if (rc == -1 || n != w->order_n)
 		return rc;
 	rc = new_ones(c, w, f);
@@ -283,20 +252,102 @@ back_by_order(struct back *b, struct fail *f)
 	return rc;
 }
 
+/* ---- what an interrupted run did not come to ---- */
+
+static void
+back_name(const struct work *w, struct buf *name)
+{
+	buf_addf(name, "unread %s", w->folder);
+}
+
 static int
-one_look(struct back *b, struct fail *f)
+back_set(
+    struct copy *c, const struct work *w, const char *value, struct fail *f)
+{
+	struct buf name = {0};
+	int rc;
+
+	back_name(w, &name);
+	rc = ledger_set(c->ledger, name.data, value, f);
+	buf_free(&name);
+	return rc;
+}
+
+int
+back_begin(struct copy *c, const struct work *w, struct fail *f)
+{
+	uint64_t from = w->di.uidnext;
+	char value[64];
+	size_t i;
+
+	for (i = 0; i < w->n && w->item[i].fate >= FATE_PLACE; i++)
+		;
+	if (i == w->n)
+		return 0;
+	if (w->unread < from || (store_can(c->dst) & STORE_UIDS) == 0)
+		from = w->unread < from ? w->unread : 0;
+	(void)snprintf(value, sizeof(value), "%u %llu",
+	    (unsigned int)w->di.uidvalidity, (unsigned long long)from);
+	return back_set(c, w, value, f);
+}
+
+void
+back_left(const struct copy *c, struct work *w)
+{
+	struct buf name = {0};
+	unsigned int validity;
+	unsigned long long from;
+	const char *value;
+
+	back_name(w, &name);
+	value = ledger_get(c->ledger, name.data);
+	w->unread = UINT64_MAX;
+	if (value != NULL && sscanf(value, "%u %llu", &validity, &from) == 2 &&
+	    validity == w->di.uidvalidity && !w->fresh)
+		w->unread = from;
+	buf_free(&name);
+}
+
+static int
+one_look(struct back *b, int anew, struct fail *f)
 {
 	struct work *w = b->w;
 	struct folder again;
 
 	/* Files are found again only when the folder is read anew. */
-	if ((store_can(b->c->dst) & STORE_UIDS) == 0) {
+	if (anew || (store_can(b->c->dst) & STORE_UIDS) == 0) {
 		if (store_enter(b->c->dst, w->dst, 1, &again, f) == -1)
 			return -1;
 		w->di.permanentflags = again.permanentflags;
 	}
 	return w->accepted > w->order_n ? back_by_uid(b, f)
 					: back_by_order(b, f);
+}
+
+/* In doubt again: it is looked for, and sent once more if it is not found. */
+static int
+lost(struct back *b, struct fail *f)
+{
+	struct work *w = b->w;
+	size_t i, n = 0;
+	char next[24] = "";
+
+	if (w->di.known & FOLDER_UIDNEXT)
+		(void)snprintf(
+		    next, sizeof(next), "%u", (unsigned int)w->di.uidnext);
+	for (i = 0; i < w->n; i++) {
+		if (w->item[i].fate != FATE_DONE ||
+		    (w->item[i].size == 0 && !b->all_untold))
+			continue;
+		n++;
+		if (note(b->c, w, i, STEP_INTENT, next, NULL, NULL, f) == -1)
+			return -1;
+	}
+	b->c->sum->copied -= n < b->c->sum->copied ? n : b->c->sum->copied;
+	(void)fail_at(f, "%s/%s", store_label(b->c->dst), w->dst);
+	return fail_set(f, CODE_VANISHED, REACH_FOLDER, AGAIN_NOW, "append",
+	    "of %llu messages that the target acknowledged %zu are not there",
+	    (unsigned long long)w->accepted, b->missed);
 }
 
 int
@@ -307,11 +358,16 @@ read_back(struct copy *c, struct work *w, struct fail *f)
 
 	if (w->accepted == 0)
 		return 0;
-	rc = one_look(&b, f);
+	rc = one_look(&b, 0, f);
+	/* A server need not tell a session at once what came. */
+	if (rc == 0 && b.missed > 0)
+		rc = one_look(&b, 1, f);
+	if (rc == 0 && b.missed > 0)
+		rc = lost(&b, f);
 	if (rc == 0 && b.n > 0 && (rc = repair(&b, f)) == 0) {
 		b.again = 1;
-		rc = one_look(&b, f);
+		rc = one_look(&b, 0, f);
 	}
 	free(b.repair);
-	return rc;
+	return rc == 0 ? back_set(c, w, "", f) : -1;
 }

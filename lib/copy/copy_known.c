@@ -266,6 +266,31 @@ passes(struct pool *p, int doubt, struct fail *f)
 	return o->recognise_weak ? pass(p, DIGEST_L3, f) : 0;
 }
 
+/*
+ * Some servers acknowledge what they lose when the connection is cut (GNU
+ * imap4d 3.15): what was done without a uid, and is not found, is sent again.
+ * How many there are.
+ */
+static size_t
+unplaced(struct copy *c, struct work *w, int again)
+{
+	size_t i, n = 0;
+
+	for (i = 0; i < w->n; i++) {
+		struct item *it = &w->item[i];
+
+		if (it->fate != FATE_PLACE)
+			continue;
+		n++;
+		if (again) {
+			it->fate = FATE_DOUBT;
+			c->total += it->size;
+			c->sum->same--;
+		}
+	}
+	return n;
+}
+
 int
 recognise(struct copy *c, struct work *w, struct fail *f)
 {
@@ -274,7 +299,9 @@ recognise(struct copy *c, struct work *w, struct fail *f)
 	    .dst_folder = w->dst,
 	    .uidvalidity = w->si.uidvalidity,
 	    .dst_uidvalidity = w->di.uidvalidity};
-	int doubt = ledger_count(c->ledger, KNOWN_INTENT) > 0, looked, rc = 0;
+	int doubt =
+	    ledger_count(c->ledger, KNOWN_INTENT) > 0 || unplaced(c, w, 0) > 0;
+	int looked, rc = 0;
 	uint64_t from, since = ledger_doubt(c->ledger);
 
 	if (w->move->src->role == ROLE_ALL && strike_elsewhere(c, w, f) == -1)
@@ -293,5 +320,7 @@ recognise(struct copy *c, struct work *w, struct fail *f)
 	if (rc == 0 && p.n > 0)
 		rc = passes(&p, doubt, f);
 	free(p.at);
+	if (rc == 0)
+		(void)unplaced(c, w, 1);
 	return rc == -1 ? -1 : has_looked_now(c, w, f);
 }

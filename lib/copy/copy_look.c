@@ -205,16 +205,22 @@ one(struct copy *c, struct work *w, const struct msgref *m,
 	store_uid(c->src, m->id, &uid);
 	ledger_find(c->ledger, ledger_hash(uid.data), &k);
 	buf_free(&uid);
-	w->found += k.state == KNOWN_DONE;
+	w->found += k.state == KNOWN_DONE || k.state == KNOWN_ELSEWHERE;
 	if (!is_wanted(c, m))
 		c->sum->skipped++;
+	else if (k.state == KNOWN_ELSEWHERE)
+		c->sum->same++;
 	else if (k.state == KNOWN_DONE) {
 		c->sum->same++;
 		if (k.dst == 0)
 			add(c, w, m, FATE_PLACE);
-		else if (strcmp(k.flags, m->flags) != 0)
+		else if (k.dst >= w->unread) {
+			add(c, w, m, FATE_DONE);
+			w->item[w->n - 1].size = k.dst;
+			w->accepted++;
+		} else if (strcmp(k.flags, m->flags) != 0)
 			add_change(c, w, changed, &k, *m);
-	} else
+	} else if (!resume_was_refused(c, (uint32_t)m->id))
 		add(c, w, m,
 		    k.state == KNOWN_INTENT	? FATE_DOUBT
 			: k.state == KNOWN_LEFT ? FATE_LEFT
@@ -226,7 +232,8 @@ look(struct copy *c, struct work *w, struct fail *f)
 {
 	struct changes changed = {0};
 	struct msgref m;
-	uint64_t done = ledger_count(c->ledger, KNOWN_DONE);
+	uint64_t done = ledger_count(c->ledger, KNOWN_DONE) +
+	    ledger_count(c->ledger, KNOWN_ELSEWHERE);
 	int rc;
 
 	if (store_scan(c->src, 0, f) == -1)
@@ -241,6 +248,10 @@ look(struct copy *c, struct work *w, struct fail *f)
 	}
 	if (rc == 0 && done > w->found)
 		c->sum->gone += done - w->found;
+	if (rc == 0) /* copied in this run, before a connection was cut */
+		c->sum->same -= c->resume.accepted < c->sum->same
+		    ? c->resume.accepted
+		    : c->sum->same;
 	if (rc == 0 && c->o->dry_run)
 		c->sum->flagged += changed.n;
 	else if (rc == 0 && changed.n > 0)

@@ -9,6 +9,13 @@ item_flags(const struct work *w, const struct item *it)
 	return intern_at(w->words, it->flags);
 }
 
+/* Of a done one the field holds another thing. */
+static uint64_t
+size_of(const struct item *it)
+{
+	return it->fate == FATE_DONE || it->fate == FATE_BACK ? 0 : it->size;
+}
+
 int
 note(struct copy *c, const struct work *w, size_t i, enum step step,
     const char *dst_uid, const uint8_t *digest, const struct fail *why,
@@ -22,7 +29,7 @@ note(struct copy *c, const struct work *w, size_t i, enum step step,
 	    .dst_folder = w->dst,
 	    .dst_uidvalidity = w->di.uidvalidity,
 	    .dst_uid = dst_uid,
-	    .size = it->fate == FATE_DONE ? 0 : it->size,
+	    .size = size_of(it),
 	    .date = it->date,
 	    .flags = item_flags(w, it),
 	    .code = why != NULL ? fail_code_name(why->code) : "",
@@ -57,7 +64,7 @@ tell_item(struct copy *c, const struct work *w, size_t i, const uint8_t *digest,
 	struct copy_note n = {.folder = w->folder,
 	    .dst_folder = w->dst,
 	    .dst_uid = dst_uid,
-	    .size = it->fate == FATE_DONE ? 0 : it->size,
+	    .size = size_of(it),
 	    .date = it->date,
 	    .flags = item_flags(w, it),
 	    .digest = digest,
@@ -133,6 +140,7 @@ leave(struct copy *c, struct work *w, size_t i, const uint8_t *digest,
 	buf_free(&hint);
 	remember(c, why);
 	rc = note(c, w, i, STEP_LEFT, "", digest, why, f);
+	resume_refused(c, w->item[i].id);
 	w->item[i].fate = FATE_OVER;
 	return rc;
 }

@@ -19,6 +19,7 @@ enum fate {
 	FATE_ALONE, /* refused with its batch, once */
 	FATE_MISSING, /* asked for and not sent */
 	FATE_DONE,
+	FATE_BACK, /* done, and the target shows it */
 	FATE_OVER /* no more of it in this run */
 };
 
@@ -45,11 +46,23 @@ struct work { /* the folder in hand */
 	size_t n, room;
 	struct intern *words; /* flag sets */
 	uint64_t found; /* ledger entries that are still at the source */
+	uint64_t unread; /* target uids from here on were not read back */
 	uint64_t accepted;
 	uint32_t
 	    *order; /* items as they were accepted, where no uid was told */
 	size_t order_n, order_room;
 	int full; /* the target is over its quota */
+};
+
+/* What a job has to remember over a connection that was cut. */
+struct resume {
+	struct intern *done; /* folders that are finished */
+	char *folder; /* in hand */
+	struct copy_sum before; /* when it was begun */
+	uint64_t accepted; /* of it, by connections that were cut */
+	uint32_t *over; /* of it, ids that were refused: not once more */
+	size_t over_n, over_room;
+	int tries; /* since anything moved */
 };
 
 struct copy {
@@ -68,6 +81,7 @@ struct copy {
 	struct digest *digest;
 	struct flight *flight;
 	uint64_t octets, total, messages; /* for progress, over all jobs */
+	struct resume resume;
 };
 
 /* ---- copy_note.c: what is written down and what is told ---- */
@@ -90,6 +104,24 @@ int leave(struct copy *c, struct work *w, size_t i, const uint8_t *digest,
     const struct fail *why, struct fail *f);
 /* -1 and a failure if a signal asks to stop. */
 int stopping(struct fail *f);
+
+/* ---- copy_resume.c ---- */
+
+void resume_begin(struct copy *c); /* a job */
+void resume_end(struct copy *c);
+/* The folder is begun, or taken up again; 1 if it is finished. */
+int resume_folder(struct copy *c, const char *folder);
+void resume_folder_done(struct copy *c);
+void resume_refused(struct copy *c, uint32_t id);
+int resume_was_refused(const struct copy *c, uint32_t id);
+/* The target lost what it acknowledged: 1 if the folder is to be done once
+ * more. */
+int resume_lost(struct copy *c, const struct fail *f);
+/*
+ * The connection is gone, for f's reason: waits as long as is due and returns
+ * 1 if the job goes on where it was, 0 if it is given up.
+ */
+int resume_wait(struct copy *c, const struct fail *f);
 
 /* ---- copy_look.c ---- */
 
@@ -147,6 +179,10 @@ int send_all(struct copy *c, struct work *w, struct fail *f);
 
 /* ---- copy_back.c ---- */
 
+/* Notes that what comes now has to be read back, by a later run if need be:
+ * w->unread is what an earlier one left, UINT64_MAX nothing. */
+int back_begin(struct copy *c, const struct work *w, struct fail *f);
+void back_left(const struct copy *c, struct work *w);
 /* What the target made of flags and dates; ids where receipts had none. */
 int read_back(struct copy *c, struct work *w, struct fail *f);
 

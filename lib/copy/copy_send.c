@@ -55,14 +55,14 @@ take_receipt(struct copy *c, struct work *w, struct receipt *r, struct fail *f)
 		    "append", "an answer for a message that was not sent");
 	if (r->ok)
 		return accepted(c, w, i, r, f);
-	if (r->again) {
-		w->item[i].fate = FATE_ALONE;
-		return 0;
-	}
 	if (r->why->again == AGAIN_LATER) {
 		*f = *r->why; /* throttled: the whole account waits */
 		f->reach = REACH_ENDPOINT;
 		return fail_at(f, "%s", store_label(c->dst));
+	}
+	if (r->again) {
+		w->item[i].fate = FATE_ALONE;
+		return 0;
 	}
 	return leave(c, w, i, c->flight[i % FLIGHTS].digest, r->why, f);
 }

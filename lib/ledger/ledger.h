@@ -72,7 +72,9 @@ enum known {
 	KNOWN_NOT, /* never seen */
 	KNOWN_INTENT, /* in doubt */
 	KNOWN_DONE,
-	KNOWN_LEFT
+	KNOWN_LEFT,
+	KNOWN_ELSEWHERE, /* done: another folder's copy stands for it */
+	KNOWN_COUNT
 };
 struct known_as {
 	enum known state;

@@ -171,15 +171,15 @@ sort_stretch(struct known_entry *e, size_t n)
 	size_t i, k = 0;
 
 	for (i = 0; i < n; i++) /* order of lines as a tie-break */
-		e[i].state |= (uint32_t)i << 2;
+		e[i].state |= (uint32_t)i << 3;
 	qsort(e, n, sizeof(*e), by_uid);
 	for (i = 0; i < n; i++)
 		if (k == 0 || e[k - 1].uid != e[i].uid)
 			e[k++] = e[i];
-		else if (e[i].state >> 2 > e[k - 1].state >> 2)
+		else if (e[i].state >> 3 > e[k - 1].state >> 3)
 			e[k - 1] = e[i];
 	for (i = 0; i < k; i++)
-		e[i].state &= 3;
+		e[i].state &= 7;
 	return k;
 }
 
@@ -238,7 +238,9 @@ load_line(
 					  : KNOWN_INTENT;
 	e.uid = ledger_hash(row_get(r, "uid"));
 	e.dst = ledger_hash(row_get(r, "dst_uid"));
-	if (*dst != '\0' && e.state != KNOWN_LEFT &&
+	if (*dst == '\0' && e.state == KNOWN_DONE)
+		e.state = KNOWN_ELSEWHERE;
+	else if (e.state != KNOWN_LEFT &&
 	    number(r, "dst_uidvalidity") != s->dst_uidvalidity) {
 		e.state = KNOWN_INTENT;
 		e.dst = 0;

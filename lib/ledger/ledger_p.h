@@ -45,7 +45,7 @@ struct ledger {
 	struct known_entry *known;
 	size_t known_n, known_room, known_sorted;
 	struct intern *words; /* flag sets */
-	uint64_t count[4], doubt;
+	uint64_t count[KNOWN_COUNT], doubt;
 };
 
 /* ---- ledger_lines.c ---- */
