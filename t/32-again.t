@@ -69,6 +69,7 @@ check_same 'are tried once' 1 "$(grep -c AUTHENTICATE "$T/full.said")"
 # imap4d takes flags by STORE only; the look at them is what notices.
 gnu="imap://anna%40here@127.0.0.1:$gnu_port;tls=none;auth=LOGIN"
 rm "$T"/old/cur/[1-9]?*.x*
+# shellcheck disable=SC2016
 check 'a run is killed when all is appended' sh -c '
 	n=0
 	while n=$((n + 1)); do
