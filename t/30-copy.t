@@ -258,6 +258,18 @@ check_same 'counted as skipped' 5,11 "$(result copied),$(result skipped)"
 check_same 'the rest is right' 5 "$(python3 t/oracle.py dump "maildir:$T/part" |
 	awk -F'\t' '$2 && $4 >= "2015" && $4 < "2019"' | wc -l)"
 
+# A target on the disk that is gone is filled again.
+for to in "maildir:$T/gone" "mbox:$T/gone"; do
+	rm -rf "$T/ledger5"
+	for turn in first second; do
+		rm -rf "$T/gone"
+		check_rc 0 "${to%%:*}: a $turn run" mbx-copy -q -l "$T/ledger5" \
+			--source "maildir:$old_dir/mail/anna;layout=fs" --target "$to"
+		check_same 'everything is copied' 16 "$(result copied)"
+	done
+	rm -rf "$T/gone"
+done
+
 # ---- the role all: only what no other folder holds ----
 
 imap "$old_port" carl <<'PY'

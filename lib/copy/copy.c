@@ -227,6 +227,9 @@ enter(struct copy *c, struct work *w, struct fail *f)
 			return -1;
 	} else
 		w->fresh = 1;
+	/* Files have no UIDVALIDITY: an empty folder may be another one. */
+	if ((store_can(c->dst) & STORE_UIDS) == 0 && w->di.messages == 0)
+		w->fresh = 1;
 	s.uidvalidity = w->si.uidvalidity;
 	s.dst_uidvalidity = w->di.uidvalidity;
 	s.fresh = w->fresh;

@@ -311,14 +311,17 @@ back_left(const struct copy *c, struct work *w)
 static int
 one_look(struct back *b, int anew, struct fail *f)
 {
+	unsigned int can = store_can(b->c->dst);
 	struct work *w = b->w;
 	struct folder again;
 
-	/* Files are found again only when the folder is read anew. */
-	if (anew || (store_can(b->c->dst) & STORE_UIDS) == 0) {
+	/* Files are found again only when the folder is read anew; and GNU
+	 * imap4d gives a folder that was empty another UIDVALIDITY. */
+	if (anew || (can & STORE_UIDS) == 0 || (can & STORE_UIDPLUS) == 0) {
 		if (store_enter(b->c->dst, w->dst, 1, &again, f) == -1)
 			return -1;
 		w->di.permanentflags = again.permanentflags;
+		w->di.uidvalidity = again.uidvalidity;
 	}
 	return w->accepted > w->order_n ? back_by_uid(b, f)
 					: back_by_order(b, f);
