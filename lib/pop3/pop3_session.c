@@ -99,7 +99,7 @@ pop3_answer(struct pop3 *p, enum answer *a, struct fail *f)
 	char *line = NULL;
 	size_t n = 0, at;
 
-	if (next_line(p, &line, &n, f) != 1)
+	if (next_line(p, &line, &n, f) != 1 || line == NULL)
 		return -1;
 	p->bare_lf = line[n] == '\n';
 	if ((at = status_of(line, n, a)) == 0)

@@ -32,8 +32,10 @@ tear_down(void)
 static void
 file(const char *name, mode_t mode, const char *p, size_t n)
 {
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+	int fd;
 
+	(void)unlink(name);
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0600);
 	ck_assert_int_ge(fd, 0);
 	ck_assert_int_eq(write(fd, p, n), (ssize_t)n);
 	ck_assert_int_eq(fchmod(fd, mode), 0);
