@@ -62,8 +62,11 @@ pop3_say(struct pop3 *p, struct fail *f, const char *fmt, ...)
 static int
 next_line(struct pop3 *p, char **line, size_t *n, struct fail *f)
 {
-	int rc = p->dead ? 0 : stream_line(p->stream, line, n, POP3_LINE, f);
+	int rc;
 
+	*line = NULL;
+	*n = 0;
+	rc = p->dead ? 0 : stream_line(p->stream, line, n, POP3_LINE, f);
 	if (rc == 0)
 		return pop3_fail(p, f, CODE_CONN, AGAIN_NOW, "read",
 		    "the server closed the connection");
@@ -96,8 +99,8 @@ status_of(const char *line, size_t n, enum answer *a)
 int
 pop3_answer(struct pop3 *p, enum answer *a, struct fail *f)
 {
-	char *line = NULL;
-	size_t n = 0, at;
+	char *line;
+	size_t n, at;
 
 	if (next_line(p, &line, &n, f) != 1 || line == NULL)
 		return -1;
