@@ -20,7 +20,8 @@ pop3_fail(struct pop3 *p, struct fail *f, enum code code, enum again again,
 	(void)vsnprintf(why, sizeof(why), fmt, ap);
 	va_end(ap);
 	(void)fail_at(f, "%s", p->label);
-	return fail_set(f, code, REACH_ENDPOINT, again, what, "%s", why);
+	(void)fail_set(f, code, REACH_ENDPOINT, again, what, "%s", why);
+	return -1;
 }
 
 void
