@@ -103,6 +103,7 @@ pop3_answer(struct pop3 *p, enum answer *a, struct fail *f)
 	char *line;
 	size_t n, at;
 
+	*a = ANSWER_ERR;
 	if (next_line(p, &line, &n, f) != 1 || line == NULL)
 		return -1;
 	p->bare_lf = line[n] == '\n';
