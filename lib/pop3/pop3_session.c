@@ -68,12 +68,13 @@ next_line(struct pop3 *p, char **line, size_t *n, struct fail *f)
 	*line = NULL;
 	*n = 0;
 	rc = p->dead ? 0 : stream_line(p->stream, line, n, POP3_LINE, f);
+	if (rc == 1 && *line != NULL)
+		return 1;
 	if (rc == 0)
 		return pop3_fail(p, f, CODE_CONN, AGAIN_NOW, "read",
 		    "the server closed the connection");
-	if (rc == -1)
-		p->dead = 1;
-	return rc;
+	p->dead = 1;
+	return -1;
 }
 
 static size_t
@@ -104,7 +105,7 @@ pop3_answer(struct pop3 *p, enum answer *a, struct fail *f)
 	size_t n, at;
 
 	*a = ANSWER_ERR;
-	if (next_line(p, &line, &n, f) != 1 || line == NULL)
+	if (next_line(p, &line, &n, f) == -1)
 		return -1;
 	p->bare_lf = line[n] == '\n';
 	if ((at = status_of(line, n, a)) == 0)
