@@ -91,6 +91,25 @@ check 'so did the command' test -s "$T/seen/cmd.environ"
 check_has 'they have an environment' "$T/seen/cmd.environ" 'PATH='
 hunt 'mbx-inventory: rows, messages, trace, log, children' "$T/seen"
 
+# Two workers: while the second is slow with what env: names, the first, which
+# had no such row, starts a command.
+cat >"$T/slow" <<-EOF
+	#!/bin/sh
+	sleep 1
+	exec $T/relay "\$@"
+EOF
+chmod +x "$T/slow"
+printf 'source\tsource_secret\n' >"$T/in"
+row "imaps://anna@$on;auth=PLAIN" "cmd:sh -c 'sleep 0.4; cat $T/pw'"
+row "imaps://anna@$on;auth=LOGIN" "file:$T/pw"
+row "imaps://anna@$on;tunnel=$T/slow%20$old_imaps%20$T/seen" env:CANARY
+row "imaps://anna@$on" "cmd:$T/teller"
+: >"$T/seen/cmd.environ"
+CANARY=$canary mbx-inventory -j 2 --depth login "$T/in" >"$T/out" 2>"$T/err"
+check_same 'two workers log in' 0 $?
+check 'the command told again' test -s "$T/seen/cmd.environ"
+hunt 'none hands on what the other has by env:' "$T/seen"
+
 for auth in XOAUTH2 OAUTHBEARER; do
 	printf 'source\tsource_secret\n' >"$T/in"
 	row "imap://anna@localhost:$(cat "$T/s/oauth.port");tls=none;auth=$auth" \

@@ -38,27 +38,36 @@ crew_start(struct crew *c, size_t i)
 	buf_reset(&w->in);
 }
 
+/* To every worker, so that none hands a name of env: on to a child. */
+static void
+share_secret(struct crew *c, const char *ref)
+{
+	struct buf b = {0};
+	size_t k;
+
+	secret_export(&b, ref);
+	for (k = 0; k < c->n && b.len > 0; k++)
+		if (c->worker[k].pid > 0)
+			/* that one has ended shows in take_in */
+			(void)frame_send(
+			    c->worker[k].fd, FRAME_SECRET, b.data, b.len);
+	buf_wipe(&b);
+}
+
 static int
-send_secrets(struct worker *w, const struct row *r, struct fail *f)
+preload_secrets(struct crew *c, const struct row *r, struct fail *f)
 {
 	static const char *const columns[] = {"source_secret", "target_secret"};
 	size_t i;
 
 	for (i = 0; i < LENGTH(columns); i++) {
 		const char *ref = row_get(r, columns[i]);
-		struct buf b = {0};
-		int rc = 0;
 
-		if (*ref == '\0')
+		if (*ref == '\0' || secret_is_kept(ref))
 			continue;
 		if (secret_preload(ref, f) == -1)
 			return -1;
-		secret_export(&b, ref);
-		if (b.len > 0)
-			rc = frame_send(w->fd, FRAME_SECRET, b.data, b.len);
-		buf_wipe(&b);
-		if (rc == -1)
-			return 0; /* its end shows in take_in */
+		share_secret(c, ref);
 	}
 	return 0;
 }
@@ -70,7 +79,7 @@ crew_send(struct crew *c, size_t i, const struct job *j)
 	struct row *r = row_new(c->scratch, c->have);
 	struct fail f = {0};
 
-	if (row_parse(r, j->text, j->len) && send_secrets(w, r, &f) == -1)
+	if (row_parse(r, j->text, j->len) && preload_secrets(c, r, &f) == -1)
 		say(&f); /* the worker will fail for want of it */
 	arena_reset(c->scratch);
 	(void)frame_send(w->fd, FRAME_ROW, j->text, j->len);

@@ -191,6 +191,12 @@ is_kind(const char *ref, const char *prefix)
 }
 
 int
+secret_is_kept(const char *ref)
+{
+	return recall(ref) != NULL;
+}
+
+int
 secret_preload(const char *ref, struct fail *f)
 {
 	struct secret s = {0};

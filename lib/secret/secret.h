@@ -43,6 +43,7 @@ void secret_wipe(struct secret *s);
  * it in there.
  */
 int secret_preload(const char *ref, struct fail *f);
+int secret_is_kept(const char *ref); /* preloaded or imported before */
 struct buf;
 void secret_export(struct buf *b, const char *ref);
 void secret_import(const char *p, size_t n);
