@@ -71,7 +71,7 @@ next_line(struct pop3 *p, char **line, size_t *n, struct fail *f)
 	if (rc == 1 && *line != NULL)
 		return 1;
 	if (rc == 0)
-		return pop3_fail(p, f, CODE_CONN, AGAIN_NOW, "read",
+		(void)pop3_fail(p, f, CODE_CONN, AGAIN_NOW, "read",
 		    "the server closed the connection");
 	p->dead = 1;
 	return -1;
