@@ -4,7 +4,8 @@
 #
 # cyrus_start NAME [user...]: sets NAME_port (IMAP, no TLS) and NAME_dir; users
 # default to anna, the password is PASSWORD-OF-USER; the mailbox user.USER
-# exists.  Ended at exit.  Under root it runs as nobody.
+# exists.  Ended at exit, when it also ends its process group, so it has one of
+# its own.  Under root it runs as nobody.
 cyrus_root=${MBX_SERVERS:-/var/cache/mbx-servers}/cyrus
 
 cyrus_here() { [ -x "$cyrus_root/usr/lib/cyrus/bin/imapd" ]; }
@@ -62,7 +63,7 @@ cyrus_start() {
 	done
 	[ "$(id -u)" -ne 0 ] || chown -R "$cy_owner:$cy_group" "$cy_dir"
 	(
-		LD_LIBRARY_PATH=$lib exec "$cyrus_root/usr/lib/cyrus/bin/master" \
+		LD_LIBRARY_PATH=$lib exec setsid "$cyrus_root/usr/lib/cyrus/bin/master" \
 			-C "$cy_dir/imapd.conf" -M "$cy_dir/cyrus.conf" \
 			-p "$cy_dir/pid" >"$cy_dir/log" 2>&1
 	) &
