@@ -627,7 +627,8 @@ START_TEST(thirty_megabytes)
 	size_t n;
 	int rc;
 
-	p.len = BIG / 77 * 77;
+	/* Of 30 MB GNU imap4d makes a minute or two. */
+	p.len = ((traits[_i] & FOREIGN) != 0 ? BIG / 10 : BIG) / 77 * 77;
 	create(st, "big");
 	ck_assert_int_eq(store_put(st, "big", &p, &f), 0);
 	for (i = 0; i < p.len; i += n) {
