@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -57,6 +58,7 @@ signals(void)
 	catch (SIGHUP, on_stop);
 	catch (SIGUSR1, on_usr1);
 	catch (SIGALRM, on_late);
+	(void)signal(SIGXFSZ, SIG_IGN); /* as any full disk */
 }
 
 /*
@@ -206,6 +208,7 @@ filter_main(const struct filter *t, int argc, char **argv)
 	int status;
 
 	hold_standard();
+	(void)umask(077); /* mail, addresses: whatever the caller's is */
 	secret_init();
 	settings.to = DIALECT_TSV;
 	if (options_read(t, argc, argv, &status))

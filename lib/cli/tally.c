@@ -8,7 +8,10 @@ tally_fail(struct tally *t, const struct fail *f)
 {
 	int status = fail_exit(f);
 
-	if (status >= 70 && status <= 74 && f->reach == REACH_RUN)
+	/* A disk that is full or fails is no account's own trouble. */
+	if (status >= 70 && status <= 74 &&
+	    (f->reach == REACH_RUN ||
+		(f->reach == REACH_ENDPOINT && f->again == AGAIN_NEVER)))
 		t->fatal = status;
 	if (f->again == AGAIN_LATER) {
 		t->deferred++;

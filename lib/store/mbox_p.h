@@ -23,6 +23,7 @@ struct mbox_index {
 	int base; /* the first message has UW's or Dovecot's X-IMAPbase */
 	const char *variant; /* for people, NULL: nothing to be said */
 	uint64_t doubts; /* lines that may have been starts, not taken so */
+	int undated; /* the first From_ line has no date */
 	uint64_t bare; /* taken, but no header follows */
 };
 int mbox_index(struct mbox_index *ix, int fd, struct fail *f);

@@ -3,9 +3,10 @@
  * with a date, after an empty line; whoever writes mbox quotes such a line in
  * a body.  Where no header follows, this is counted (bare): a message may
  * begin with anything.  A header after, but no date or no empty line, is
- * counted as a doubt and not taken.  Where (nearly) every message has a
- * Content-Length that ends right at the next From_ line, it decides instead
- * (mboxcl, mboxcl2): From_ lines inside are then no starts.
+ * counted as a doubt and not taken; in a file that begins without a date (some
+ * archives have none) empty line and header are enough.  Where (nearly) every
+ * message has a Content-Length that ends right at the next From_ line, it
+ * decides instead (mboxcl, mboxcl2): From_ lines inside are then no starts.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -96,20 +97,26 @@ mbox_from(int fd, uint64_t at, int64_t *date)
 	return n <= 0 ? 0 : from_line(line, (size_t)n, date);
 }
 
-/* A field's name and colon, an empty line, the end, or mail's old habit. */
+/* A field's name and colon, or mail's old habit. */
 static int
-is_header(const char *p, size_t n)
+is_field(const char *p, size_t n)
 {
 	size_t i = 0;
 
-	if (n == 0 || *p == '\n' || *p == '\r' ||
-	    (n > 5 && memcmp(p, ">From ", 6) == 0))
+	if (n > 5 && memcmp(p, ">From ", 6) == 0)
 		return 1;
 	while (i < n && p[i] > ' ' && p[i] < 0x7f && p[i] != ':')
 		i++;
 	while (i > 0 && i < n && (p[i] == ' ' || p[i] == '\t'))
 		i++;
 	return i > 0 && i < n && p[i] == ':';
+}
+
+/* An empty line and the end will do. */
+static int
+is_header(const char *p, size_t n)
+{
+	return n == 0 || *p == '\n' || *p == '\r' || is_field(p, n);
 }
 
 /* Octets of the empty line before at, 0 if there is none. */
@@ -123,7 +130,7 @@ empty_before(const char *p, size_t n)
 	return 0;
 }
 
-enum { HAS_EMPTY = 1, HAS_DATE = 2, HAS_HEADER = 4 };
+enum { HAS_EMPTY = 1, HAS_DATE = 2, HAS_HEADER = 4, HAS_FIELD = 8 };
 enum { IS_START = HAS_EMPTY | HAS_DATE };
 
 /* What speaks for a start at offset at; *empty as above. */
@@ -142,21 +149,25 @@ weigh(int fd, uint64_t at, size_t *empty)
 		return 0;
 	return (*empty > 0 || at == 0 ? HAS_EMPTY : 0) |
 	    (date != CLOCK_NONE ? HAS_DATE : 0) |
-	    (is_header(p + len, n - len) ? HAS_HEADER : 0);
+	    (is_header(p + len, n - len) ? HAS_HEADER : 0) |
+	    (is_field(p + len, n - len) ? HAS_FIELD : 0);
 }
 
 static int
-is_start(int seen)
+is_start(const struct mbox_index *ix, int seen)
 {
-	return (seen & IS_START) == IS_START;
+	const int undated = HAS_EMPTY | HAS_FIELD;
+
+	return (seen & IS_START) == IS_START ||
+	    (ix->undated && (seen & undated) == undated);
 }
 
 /* Two of the three. */
 static int
 is_likely(int seen)
 {
-	return is_start(seen) ||
-	    ((seen & HAS_HEADER) != 0 && seen != HAS_HEADER);
+	return (seen & IS_START) == IS_START ||
+	    ((seen & HAS_HEADER) != 0 && (seen & (HAS_EMPTY | HAS_DATE)) != 0);
 }
 
 /* ---- all From_ lines ---- */
@@ -253,9 +264,10 @@ by_from(struct mbox_index *ix, int fd, uint64_t first, struct fail *f)
 
 	while ((rc = next_mark(m, &at, f)) == 1) {
 		seen = weigh(fd, at, &empty);
-		ix->doubts += is_likely(seen) && !is_start(seen);
-		if (!is_start(seen))
+		if (!is_start(ix, seen)) {
+			ix->doubts += is_likely(seen) != 0;
 			continue;
+		}
 		ix->bare += (seen & HAS_HEADER) == 0;
 		add(ix, start, at - empty);
 		start = at;
@@ -351,14 +363,14 @@ claimed_end(int fd, uint64_t start, uint64_t size, uint64_t *next)
 }
 
 static int
-next_start(int fd, uint64_t after, uint64_t size, uint64_t *next, size_t *empty,
-    struct fail *f)
+next_start(const struct mbox_index *ix, int fd, uint64_t after, uint64_t *next,
+    size_t *empty, struct fail *f)
 {
-	struct marks *m = marks_new(fd, after + 1, size);
+	struct marks *m = marks_new(fd, after + 1, ix->size);
 	int rc;
 
 	while ((rc = next_mark(m, next, f)) == 1)
-		if (is_start(weigh(fd, *next, empty)))
+		if (is_start(ix, weigh(fd, *next, empty)))
 			break;
 	free(m);
 	return rc;
@@ -402,7 +414,7 @@ by_length(struct mbox_index *ix, int fd, uint64_t first, struct fail *f)
 		}
 		if (++wrong > 1 + right / 10)
 			break;
-		rc = next_start(fd, start, ix->size, &next, &empty, f);
+		rc = next_start(ix, fd, start, &next, &empty, f);
 		add(ix, start,
 		    rc == 1 ? next - empty : last_end(fd, start, ix->size));
 		start = rc == 1 ? next : ix->size;
@@ -449,6 +461,8 @@ first_start(int fd, uint64_t *at)
 	ssize_t n = mbox_pread(fd, text, sizeof(text), 0);
 	size_t i = 0;
 
+	if (n > 3 && memcmp(text, "\357\273\277", 3) == 0)
+		i = 3; /* an editor was here */
 	while ((ssize_t)i < n && (text[i] == '\n' || text[i] == '\r'))
 		i++;
 	*at = i;
@@ -460,6 +474,7 @@ mbox_index(struct mbox_index *ix, int fd, struct fail *f)
 {
 	struct stat sb;
 	uint64_t first;
+	int64_t date;
 	int rc;
 
 	mbox_index_free(ix);
@@ -473,6 +488,8 @@ mbox_index(struct mbox_index *ix, int fd, struct fail *f)
 	if (!first_start(fd, &first))
 		return fail_set(f, CODE_BADMSG, REACH_FOLDER, AGAIN_NEVER,
 		    "read", "no mbox: it does not begin with a From_ line");
+	(void)mbox_from(fd, first, &date);
+	ix->undated = date == CLOCK_NONE;
 	rc = by_length(ix, fd, first, f);
 	if (rc == 0)
 		rc = by_from(ix, fd, first, f);

@@ -20,7 +20,7 @@ make_one(int dir, const char *name)
 {
 	if (mkdirat(dir, name, 0700) == -1)
 		return errno == EEXIST ? 0 : -1;
-	return fsync(dir) == -1 && errno != EINVAL ? -1 : 0;
+	return fsync(dir) == -1 && errno != EINVAL && errno != EBADF ? -1 : 0;
 }
 
 static void
@@ -44,6 +44,17 @@ is_link(int dir, const char *name)
 	return yes;
 }
 
+/* What may be searched and not read (/home often is) is passed through. */
+static int
+open_level(int at, const char *level, int last, int nofollow)
+{
+	int fd = openat(at, level, DIRECTORY | nofollow);
+
+	if (fd != -1 || errno != EACCES || last)
+		return fd;
+	return openat(at, level, O_PATH | O_DIRECTORY | O_CLOEXEC | nofollow);
+}
+
 /* One level after the other; nofollow is O_NOFOLLOW or 0. */
 static int
 walk(int at, const char *path, int make, int nofollow)
@@ -56,7 +67,8 @@ walk(int at, const char *path, int make, int nofollow)
 			continue;
 		next = -1;
 		if (!make || make_one(at, level) == 0)
-			next = openat(at, level, DIRECTORY | nofollow);
+			next = open_level(
+			    at, level, rest == NULL || *rest == '\0', nofollow);
 		/* Linux says so of a link, too. */
 		if (next == -1 && errno == ENOTDIR && is_link(at, level))
 			errno = ELOOP;

@@ -152,6 +152,13 @@ static const struct {
     {FROM " x\n\n" FROM "\tA: b\n\ny\n\n" FROM "\x80\n\n",
 	" x\r\n|\tA: b\r\n\r\ny\r\n|\x80\r\n|",
 	"2 messages begin without a header"},
+    /* no dates at all */
+    {"From -\nA: 1\n\nFrom Russia\n\nFrom here\nto there\n\nFrom -\nA: 2\n\n"
+     "y\n",
+	"A: 1\r\n\r\nFrom Russia\r\n\r\nFrom here\r\nto there\r\n|"
+	"A: 2\r\n\r\ny\r\n|",
+	"1 lines may begin"},
+    {"\357\273\277From -\nA: 1\n\nx\n", "A: 1\r\n\r\nx\r\n|", NULL},
     /* senders with blanks, none, zones */
     {"From \"a b\"@c Thu Jan  1 00:00:10 1970\nA: 1\n\n"
      "From - Thu Jan  1 00:00:10 1970\nA: 2\n\n",
