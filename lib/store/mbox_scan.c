@@ -474,7 +474,7 @@ mbox_index(struct mbox_index *ix, int fd, struct fail *f)
 {
 	struct stat sb;
 	uint64_t first;
-	int64_t date;
+	int64_t date = CLOCK_NONE;
 	int rc;
 
 	mbox_index_free(ix);
