@@ -10,10 +10,8 @@
 #include "row/row.h"
 #include "store/store.h"
 
-enum { PATTERNS = 1000 };
-
 static const char *given[4]; /* --source, --target and their secrets */
-static const char *only[PATTERNS + 1], *exclude[PATTERNS + 1];
+static const char **only, **exclude;
 static const char *messages_file;
 static struct copy_opt options = {.since = CLOCK_NONE, .before = CLOCK_NONE};
 static struct copy *copy;
@@ -21,41 +19,9 @@ static struct copy *copy;
 /* ---- options ---- */
 
 static int
-add_pattern(const char **list, const char *pattern, struct fail *f)
-{
-	size_t n = 0;
-
-	while (list[n] != NULL)
-		n++;
-	if (n == PATTERNS)
-		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
-		    "%d patterns at most; rules can leave out folders too",
-		    PATTERNS);
-	list[n] = pattern;
-	return 0;
-}
-
-static int
-add_only(const char *pattern, struct fail *f)
-{
-	options.only = only;
-	return add_pattern(only, pattern, f);
-}
-
-static int
-add_exclude(const char *pattern, struct fail *f)
-{
-	options.exclude = exclude;
-	return add_pattern(exclude, pattern, f);
-}
-
-static int
 set_collision(const char *name, struct fail *f)
 {
-	if (collision_of(name, &options.map.collision))
-		return 0;
-	return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
-	    "--collision is refuse, suffix or merge, not '%s'", name);
+	return collision_read(&options.map.collision, name, f);
 }
 
 static int
@@ -88,9 +54,9 @@ static const struct opt opts[] = {
 	&options.map.prefix, NULL},
     {"collision", 0, OPT_CALL, "POLICY", "refuse (default), suffix or merge",
 	NULL, set_collision},
-    {"only", 0, OPT_CALL, "PATTERN", "these folders, and all below them", NULL,
-	add_only},
-    {"exclude", 0, OPT_CALL, "PATTERN", "not these", NULL, add_exclude},
+    {"only", 0, OPT_LIST, "PATTERN", "these folders, and all below them", &only,
+	NULL},
+    {"exclude", 0, OPT_LIST, "PATTERN", "not these", &exclude, NULL},
     {"since", 0, OPT_TIME, "DATE", "messages received then or later",
 	&options.since, NULL},
     {"before", 0, OPT_TIME, "DATE", "messages received earlier",
@@ -258,6 +224,8 @@ start(struct fail *f)
 	if (options.ledger_dir == NULL)
 		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 		    "--ledger DIR is needed: it makes the next run a delta");
+	options.only = only;
+	options.exclude = exclude;
 	options.dry_run = cli_dry_run();
 	options.tell = tell;
 	options.say = loud;

@@ -22,10 +22,7 @@ static size_t nexisting;
 static int
 set_collision(const char *name, struct fail *f)
 {
-	if (collision_of(name, &options.collision))
-		return 0;
-	return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
-	    "--collision is refuse, suffix or merge, not '%s'", name);
+	return collision_read(&options.collision, name, f);
 }
 
 static int

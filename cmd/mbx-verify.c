@@ -10,10 +10,8 @@
 #include "store/store.h"
 #include "verify/verify.h"
 
-enum { PATTERNS = 1000 };
-
 static const char *given[4]; /* --source, --target and their secrets */
-static const char *only[PATTERNS + 1], *exclude[PATTERNS + 1];
+static const char **only, **exclude;
 static const char *manifest_dir, *compare_dir, *against_dir, *side;
 static struct verify_opt options = {.accept = RUNG_EOL, .seed = ""};
 static struct verify *verify;
@@ -23,41 +21,9 @@ static int answer; /* 1: no, something is wrong */
 /* ---- options ---- */
 
 static int
-add_pattern(const char **list, const char *pattern, struct fail *f)
-{
-	size_t n = 0;
-
-	while (list[n] != NULL)
-		n++;
-	if (n == PATTERNS)
-		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
-		    "%d patterns at most; rules can leave out folders too",
-		    PATTERNS);
-	list[n] = pattern;
-	return 0;
-}
-
-static int
-add_only(const char *pattern, struct fail *f)
-{
-	options.only = only;
-	return add_pattern(only, pattern, f);
-}
-
-static int
-add_exclude(const char *pattern, struct fail *f)
-{
-	options.exclude = exclude;
-	return add_pattern(exclude, pattern, f);
-}
-
-static int
 set_collision(const char *name, struct fail *f)
 {
-	if (collision_of(name, &options.map.collision))
-		return 0;
-	return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
-	    "--collision is refuse, suffix or merge, not '%s'", name);
+	return collision_read(&options.map.collision, name, f);
 }
 
 static int
@@ -125,9 +91,9 @@ static const struct opt opts[] = {
 	&options.map.prefix, NULL},
     {"collision", 0, OPT_CALL, "POLICY", "refuse (default), suffix or merge",
 	NULL, set_collision},
-    {"only", 0, OPT_CALL, "PATTERN", "these folders, and all below them", NULL,
-	add_only},
-    {"exclude", 0, OPT_CALL, "PATTERN", "not these", NULL, add_exclude},
+    {"only", 0, OPT_LIST, "PATTERN", "these folders, and all below them", &only,
+	NULL},
+    {"exclude", 0, OPT_LIST, "PATTERN", "not these", &exclude, NULL},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
 };
 
@@ -230,6 +196,8 @@ start(struct fail *f)
 		return usage(f,
 		    "--quick reads no message that --sample could "
 		    "choose");
+	options.only = only;
+	options.exclude = exclude;
 	options.tell = tell;
 	options.say = loud;
 	options.progress = progress;

@@ -19,6 +19,7 @@ struct arena;
 enum opt_kind {
 	OPT_FLAG, /* int *: set to 1 */
 	OPT_STRING, /* const char ** */
+	OPT_LIST, /* const char ***: NULL-ended, one more each time */
 	OPT_NUMBER, /* uint64_t *, with K M G (1024) suffixes */
 	OPT_TIME, /* int64_t *: RFC 3339 or a date */
 	OPT_CALL /* int (*)(const char *value, struct fail *) */

@@ -220,6 +220,18 @@ number(const char *s, uint64_t *v)
 	return text_u64(s, n, v) && !__builtin_mul_overflow(*v, times, v);
 }
 
+static void
+add_to(const char ***list, const char *value)
+{
+	size_t n = 0;
+
+	while (*list != NULL && (*list)[n] != NULL)
+		n++;
+	*list = mem_resize(*list, n + 2, sizeof(**list));
+	(*list)[n] = value;
+	(*list)[n + 1] = NULL;
+}
+
 static int
 apply(const struct opt *o, const char *value, struct fail *f)
 {
@@ -229,6 +241,9 @@ apply(const struct opt *o, const char *value, struct fail *f)
 		return 0;
 	case OPT_STRING:
 		*(const char **)o->to = value;
+		return 0;
+	case OPT_LIST:
+		add_to(o->to, value);
 		return 0;
 	case OPT_NUMBER:
 		if (number(value, o->to))

@@ -189,17 +189,6 @@ find_uidnext(struct copy *c, struct work *w, struct fail *f)
 	return rc;
 }
 
-/* A UID means nothing without its UIDVALIDITY (RFC 3501 2.3.1.1). */
-static int
-check_validity(const struct store *st, const struct folder *fo, struct fail *f)
-{
-	if ((store_can(st) & STORE_UIDS) == 0 || fo->uidvalidity != 0)
-		return 0;
-	(void)fail_at(f, "%s/%s", store_label(st), fo->name);
-	return fail_set(f, CODE_UIDVALIDITY, REACH_FOLDER, AGAIN_LATER,
-	    "select", "the server gives no UIDVALIDITY");
-}
-
 /* A folder that is listed need not be there. */
 static int
 enter_target(struct copy *c, struct work *w, int write, struct fail *f)
@@ -217,12 +206,10 @@ enter(struct copy *c, struct work *w, struct fail *f)
 	struct sides s = {.folder = w->folder, .dst_folder = w->dst};
 	int write = !c->o->dry_run;
 
-	if (store_enter(c->src, w->folder, 0, &w->si, f) == -1 ||
-	    check_validity(c->src, &w->si, f) == -1)
+	if (store_enter(c->src, w->folder, 0, &w->si, f) == -1)
 		return -1;
 	if (write || (w->move->dst != NULL && w->move->dst->selectable)) {
 		if (enter_target(c, w, write, f) == -1 ||
-		    check_validity(c->dst, &w->di, f) == -1 ||
 		    (write && find_uidnext(c, w, f) == -1))
 			return -1;
 	} else

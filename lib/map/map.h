@@ -13,7 +13,8 @@
 struct fail;
 
 enum collision { COLLISION_REFUSE, COLLISION_SUFFIX, COLLISION_MERGE };
-int collision_of(const char *name, enum collision *c); /* 1 or 0 */
+/* By name; CODE_USAGE for any other. */
+int collision_read(enum collision *c, const char *name, struct fail *f);
 
 struct map_opt {
 	const char *rules; /* file name, NULL: none */

@@ -159,7 +159,7 @@ entry_place(struct map *m, struct entry *e)
 /* ---- collisions ---- */
 
 int
-collision_of(const char *name, enum collision *c)
+collision_read(enum collision *c, const char *name, struct fail *f)
 {
 	static const char *const names[] = {"refuse", "suffix", "merge"};
 	size_t i;
@@ -167,9 +167,10 @@ collision_of(const char *name, enum collision *c)
 	for (i = 0; i < LENGTH(names); i++)
 		if (strcmp(names[i], name) == 0) {
 			*c = (enum collision)i;
-			return 1;
+			return 0;
 		}
-	return 0;
+	return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+	    "--collision is refuse, suffix or merge, not '%s'", name);
 }
 
 static const char *
