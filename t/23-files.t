@@ -323,4 +323,16 @@ check_same 'a lock that stays, by fcntl: 75' 75 "$(cat "$T/rc2")"
 check_has 'it says so, too' "$T/err2" 'lock: held by another process'
 rm "$T/work/held/INBOX.lock"
 check_rc 0 'and the next run does it' copy "mbox:$T/work/held"
+
+# What a crash could still take back is not called done.
+digests "mbox:$T/old" >"$T/want"
+wrap="strace -f -qq -o $T/work/trace -P $T/work/unsure/cur -e trace=fsync
+	-e inject=fsync:error=EIO:when=1"
+check_rc 74 'a Maildir whose directory cannot be synced: 74' \
+	copy "maildir:$T/work/unsure"
+check_has 'that was tried' "$T/work/trace" 'INJECTED'
+check_hasnt 'nothing of it is done' "$T/work/ledger-unsure/"*.tsv '^done'
+wrap=
+check_rc 0 'and the next run does it' copy "maildir:$T/work/unsure"
+all_there 'once' "maildir:$T/work/unsure"
 done_testing

@@ -107,6 +107,7 @@ struct maildir {
 	struct delivery *due;
 	size_t dues, room; /* settled <= done <= dues */
 	size_t done, settled; /* in cur/; receipts given */
+	int unsure; /* a delivery could not be synced: no receipts any more */
 	int changed; /* flags in the folder entered, not synced yet */
 	int writing; /* the last of due takes octets */
 	uint64_t expect; /* of which so many are to come */

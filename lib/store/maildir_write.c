@@ -276,8 +276,10 @@ maildir_flush(struct store *st, struct fail *f)
 	assert(!md->writing);
 	for (; md->done < md->dues; md->done++)
 		moved |= deliver(md, &md->due[md->done]) == 0;
-	if (moved && fsync(md->out.cur) == -1)
+	if (moved && fsync(md->out.cur) == -1) {
+		md->unsure = 1;
 		return trouble(f, "sync");
+	}
 	if (maildir_sync(md) == -1)
 		return trouble(f, "sync");
 	return 0;
@@ -297,6 +299,9 @@ maildir_settle(struct store *st, struct receipt *r, int wait, struct fail *f)
 	struct maildir *md = (struct maildir *)st;
 	struct delivery *d;
 
+	if (md->unsure) /* they may be there, or gone after a crash */
+		return fail_set(f, CODE_IO, REACH_ENDPOINT, AGAIN_NEVER, "sync",
+		    "the directory could not be synced");
 	if (md->settled == md->done && wait && !md->writing &&
 	    maildir_flush(st, f) == -1)
 		return -1;
