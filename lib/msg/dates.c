@@ -130,9 +130,11 @@ parts_of(struct parts *p, int64_t t, int64_t *day)
 {
 	const int64_t first = clock_days(1, 1, 1),
 		      end = clock_days(10000, 1, 1);
-	int64_t d = t / 86400 - (t % 86400 < 0);
-	int s = (int)(t - d * 86400);
+	int s = (int)(t % 86400);
+	int64_t d = t / 86400 - (s < 0);
 
+	if (s < 0)
+		s += 86400;
 	d = d < first ? first : d >= end ? end - 1 : d;
 	clock_civil(d, &p->year, &p->month, &p->day);
 	p->hour = s / 3600;
