@@ -75,6 +75,23 @@ struct filter {
 	 */
 	int (*account)(
 	    struct row *const *rows, size_t n, struct out *o, struct fail *f);
+	/*
+	 * Instead of each, in this process, for a tool that decides when it
+	 * has seen everything and keeps less than all rows: take has every row
+	 * (it lives until take returns), then finish emits.  take: 0, or -1
+	 * with f: the row is left out, named by file and line and put into
+	 * --rejects; it counts as bad where the code is CODE_ROW, else as
+	 * failed.  finish, which is told how many rows were left out: 0,
+	 * 1 the answer is no, -1.
+	 */
+	int (*take)(const struct row *r, struct fail *f);
+	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
+	/*
+	 * With take: the columns of the output, the caller's; NULL: f says
+	 * what the input lacks (see header_needs).  Without this function the
+	 * input's columns and `columns`.
+	 */
+	struct header *(*header)(const struct header *have, struct fail *f);
 	int network; /* takes the options of networks: -4 -6 --insecure ... */
 };
 /* The whole program: returns the exit status. */
@@ -91,6 +108,8 @@ struct row *out_new(struct out *o, const struct row *from);
  * more. */
 void out_row(struct out *o, const struct row *r);
 struct arena *out_arena(struct out *o); /* reset after each row */
+/* Text instead of rows, as it is: for a finish whose output is no table. */
+void out_text(struct out *o, const char *s, size_t n);
 /* The same for the table beside stdout; NULL if it was not asked for. */
 struct row *side_new(struct out *o, const struct row *from);
 void side_row(struct out *o, const struct row *r);
@@ -105,6 +124,9 @@ say_note(int level, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void say_loud(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 int cli_dry_run(void);
+unsigned int cli_jobs(void); /* -j */
+/* 0, or CODE_ROW naming the first of these columns (by blanks) not there. */
+int header_needs(const struct header *have, const char *names, struct fail *f);
 const char *cli_tool(void);
 /* In a worker: octets done and to do for the progress display, cumulative
  * over this worker's life. */

@@ -159,11 +159,17 @@ void crew_take(struct crew *c, size_t i);
 /* Writes what is finished at the head of the queue. */
 void crew_write(struct crew *c);
 
-/* workers.c: all rows through each(); local.c: through account(). */
+/* workers.c: all rows through each(); local.c: through account(); whole.c:
+ * through take(). */
 int run_workers(const struct filter *t, struct input *in, struct header *have,
     const struct header *want, struct table_out *out, struct tally *tally);
 int run_local(const struct filter *t, struct input *in,
     const struct header *want, struct table_out *out, struct tally *tally);
+
+int run_whole(const struct filter *t, struct input *in,
+    const struct header *want, struct table_out *out, struct tally *tally);
+/* A row that is left out; -1: nothing more is to be read. */
+int leave_out(const struct input *in, struct tally *t, struct fail *f);
 
 /* worker.c: the child's side; never returns. */
 void worker_main(const struct filter *t, int fd, const struct header *have,

@@ -75,11 +75,10 @@ hold_standard(void)
 			(void)open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
 }
 
-static int
-needs(const struct filter *t, const struct input *in, const struct header *have,
-    struct fail *f)
+int
+header_needs(const struct header *have, const char *names, struct fail *f)
 {
-	struct header *want = header_new(t->needs != NULL ? t->needs : "");
+	struct header *want = header_new(names);
 	size_t i;
 	int rc = 0;
 
@@ -89,18 +88,22 @@ needs(const struct filter *t, const struct input *in, const struct header *have,
 			    "header", "the input has no column '%s'",
 			    header_name(want, i));
 	header_free(want);
-	if (rc == -1)
-		input_place(in, f);
 	return rc;
 }
 
+/* The columns of the output; NULL where the input lacks one. */
 static struct header *
-out_header(const struct filter *t, const struct header *have)
+out_header(const struct filter *t, const struct header *have, struct fail *f)
 {
-	struct header *h = header_new("");
-	struct header *own = header_new(t->columns);
+	struct header *h, *own;
 	size_t i;
 
+	if (t->header != NULL)
+		return t->header(have, f);
+	if (t->needs != NULL && header_needs(have, t->needs, f) == -1)
+		return NULL;
+	h = header_new("");
+	own = header_new(t->columns);
 	for (i = 0; i < header_count(have); i++)
 		(void)header_add(h, header_name(have, i));
 	for (i = 0; i < header_count(own); i++)
@@ -163,15 +166,25 @@ run(const struct filter *t, struct input *in, struct tally *tally,
 	FILE *fp;
 	int rc;
 
-	if (input_header(in, &have, f) != 1 || needs(t, in, have, f) == -1 ||
-	    (fp = open_output(&temp, f)) == NULL)
+	if (input_header(in, &have, f) != 1)
 		return -1;
-	want = out_header(t, have);
+	if ((want = out_header(t, have, f)) == NULL) {
+		input_place(in, f);
+		return -1;
+	}
+	if ((fp = open_output(&temp, f)) == NULL) {
+		header_free(want);
+		return -1;
+	}
 	out = table_out(
 	    fp, want, settings.to, settings.csv_safe ? TABLE_CSV_SAFE : 0);
 	progress_start();
-	rc = t->account != NULL ? run_local(t, in, want, out, tally)
-				: run_workers(t, in, have, want, out, tally);
+	if (t->take != NULL)
+		rc = run_whole(t, in, want, out, tally);
+	else if (t->account != NULL)
+		rc = run_local(t, in, want, out, tally);
+	else
+		rc = run_workers(t, in, have, want, out, tally);
 	progress_end();
 	if (rc == 0 && tally->fatal != 74)
 		rc = close_output(fp, out, temp,

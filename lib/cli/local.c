@@ -9,6 +9,21 @@ struct batch {
 	size_t n;
 };
 
+int
+leave_out(const struct input *in, struct tally *t, struct fail *f)
+{
+	say(f);
+	tally_bad(t, f);
+	if (f->reach == REACH_RUN)
+		return -1;
+	if (rejects_add(in, f) == -1) {
+		say(f);
+		t->fatal = fail_exit(f);
+		return -1;
+	}
+	return settings.strict ? -1 : 0;
+}
+
 static int
 read_all(struct input *in, struct arena *a, struct batch *b, struct tally *t)
 {
@@ -22,18 +37,7 @@ read_all(struct input *in, struct arena *a, struct batch *b, struct tally *t)
 			b->row[b->n++] = r;
 			continue;
 		}
-		if (stop_signal() != 0)
-			return -1;
-		say(&f);
-		tally_bad(t, &f);
-		if (f.reach == REACH_RUN)
-			return -1;
-		if (rejects_add(in, &f) == -1) {
-			say(&f);
-			t->fatal = fail_exit(&f);
-			return -1;
-		}
-		if (settings.strict)
+		if (stop_signal() != 0 || leave_out(in, t, &f) == -1)
 			return -1;
 	}
 	return 0;

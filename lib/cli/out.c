@@ -90,6 +90,17 @@ out_row(struct out *o, const struct row *r)
 }
 
 void
+out_text(struct out *o, const char *s, size_t n)
+{
+	struct fail f = {0};
+
+	if (o->tally->fatal == 0 && table_text_put(o->table, s, n, &f) == -1) {
+		say(&f);
+		o->tally->fatal = fail_exit(&f);
+	}
+}
+
+void
 out_failed(struct out *o, const struct row *from, const struct fail *f)
 {
 	struct row *r = out_new(o, from);

@@ -171,6 +171,12 @@ cli_dry_run(void)
 	return settings.dry_run;
 }
 
+unsigned int
+cli_jobs(void)
+{
+	return settings.jobs;
+}
+
 const char *
 cli_tool(void)
 {

@@ -28,8 +28,10 @@ tally_bad(struct tally *t, const struct fail *f)
 {
 	if (f->reach == REACH_RUN)
 		t->cut = fail_exit(f);
-	else
+	else if (f->code == CODE_ROW)
 		t->bad++;
+	else
+		t->no++;
 }
 
 void

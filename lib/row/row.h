@@ -85,6 +85,9 @@ struct table_out *
 table_out(FILE *fp, const struct header *h, enum dialect d, unsigned int flags);
 void table_out_free(struct table_out *t);
 int table_put(struct table_out *t, const struct row *r, struct fail *f);
+/* Text in place of rows, as it is; there will be no header. */
+int
+table_text_put(struct table_out *t, const char *s, size_t n, struct fail *f);
 /* Flushes, checks, and writes the header if no row came: 74 if the disk is
  * full, never a short file and a 0. */
 int table_end(struct table_out *t, struct fail *f);

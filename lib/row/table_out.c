@@ -96,13 +96,20 @@ add_field(struct table_out *t, const char *s, size_t i)
 		tsv_escape(&t->line, t->clean.data, t->clean.len);
 }
 
+int
+table_text_put(struct table_out *t, const char *s, size_t n, struct fail *f)
+{
+	t->begun = 1;
+	if (fwrite(s, 1, n, t->fp) != n)
+		return fail_errno(f, CODE_IO, REACH_RUN, "write", "output");
+	return 0;
+}
+
 static int
 write_line(struct table_out *t, struct fail *f)
 {
 	buf_addc(&t->line, '\n');
-	if (fwrite(t->line.data, 1, t->line.len, t->fp) != t->line.len)
-		return fail_errno(f, CODE_IO, REACH_RUN, "write", "output");
-	return 0;
+	return table_text_put(t, t->line.data, t->line.len, f);
 }
 
 static int

@@ -1,0 +1,161 @@
+/* mbx-plan: batches, estimates, workers and dates for an inventory; offline. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/base.h"
+#include "cli/cli.h"
+#include "plan/plan.h"
+#include "row/row.h"
+
+static const char **batches;
+static struct plan_opt options = {
+    .large = (uint64_t)20 << 30, .cut = (uint64_t)4 << 30};
+
+static const struct opt opts[] = {
+    {"target-template", 't', OPT_STRING, "URL",
+	"targets from {account} {user} {domain}", &options.target_template,
+	NULL},
+    {"batch", 'b', OPT_LIST, "NAME=N",
+	"accounts in a batch, in order; the last repeats", &batches, NULL},
+    {"large", 0, OPT_NUMBER, "OCTETS", "mailboxes that go apart (20G)",
+	&options.large, NULL},
+    {"cut", 0, OPT_NUMBER, "OCTETS", "folders are cut into such parts (4G)",
+	&options.cut, NULL},
+    {"rate", 0, OPT_NUMBER, "B/S", "octets a second of one connection",
+	&options.rate, NULL},
+    {"names", 0, OPT_FLAG, NULL, "a row for each folder that is renamed",
+	&options.names, NULL},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
+};
+
+/* ---- jobs from an inventory ---- */
+
+static struct plan *plan;
+
+static int
+plan_start(struct fail *f)
+{
+	options.batches = batches;
+	options.workers = cli_jobs();
+	return plan_new(&plan, &options, f);
+}
+
+static struct header *
+plan_columns(const struct header *have, struct fail *f)
+{
+	struct header *h = plan_header(have, f);
+
+	if (h != NULL)
+		plan_under(plan, h);
+	return h;
+}
+
+static int
+plan_row(const struct row *r, struct fail *f)
+{
+	return plan_take(plan, r, f);
+}
+
+static void
+say_counts(uint64_t rejected)
+{
+	struct plan_count c;
+
+	plan_counts(plan, &c);
+	say_loud("%" PRIu64 " rows: %" PRIu64 " planned, %" PRIu64
+		 " rejected; %" PRIu64 " accounts, %" PRIu64 " jobs, %" PRIu64
+		 " batches",
+	    c.rows + rejected, c.rows, rejected, c.accounts, c.jobs, c.batches);
+	if (c.unsized > 0)
+		say_loud("%" PRIu64 " accounts have no size; planned as the "
+			 "mean",
+		    c.unsized);
+	if (c.renamed > 0)
+		say_loud("%" PRIu64 " folders get another name: give mbx-copy "
+			 "the same --rules and --profile, or plan with --names",
+		    c.renamed);
+}
+
+static int
+plan_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	struct row *r;
+
+	if (plan_make(plan, f) == -1)
+		return -1;
+	say_counts(rejected);
+	while (plan_next(plan, r = out_new(o, NULL)) == 1)
+		out_row(o, r);
+	plan_free(plan);
+	return 0;
+}
+
+/* ---- what there is to do; the first that was asked for ---- */
+
+static const struct mode {
+	const char *const *value; /* of an OPT_STRING, or */
+	const int *flag; /* an OPT_FLAG; neither: always */
+	int (*start)(struct fail *f);
+	struct header *(*header)(const struct header *have, struct fail *f);
+	int (*take)(const struct row *r, struct fail *f);
+	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
+} modes[] =
+    {
+	{NULL, NULL, plan_start, plan_columns, plan_row, plan_finish},
+},
+  *mode;
+
+static int
+is_asked(const struct mode *m)
+{
+	if (m->value != NULL)
+		return *m->value != NULL;
+	return m->flag == NULL || *m->flag;
+}
+
+static int
+start(struct fail *f)
+{
+	for (mode = modes; !is_asked(mode);)
+		mode++;
+	return mode->start(f);
+}
+
+static struct header *
+header(const struct header *have, struct fail *f)
+{
+	return mode->header(have, f);
+}
+
+static int
+take(const struct row *r, struct fail *f)
+{
+	return mode->take(r, f);
+}
+
+static int
+finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	return mode->finish(rejected, o, f);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct filter t = {
+	    .name = "mbx-plan",
+	    .synopsis = "[-t URL] [-b NAME=N] [-j N] [folders]",
+	    .summary = "batches, estimates, workers and dates for a migration",
+	    .examples = "  mbx-map folders.tsv | mbx-plan -j 4 >jobs\n"
+			"  mbx-plan -b test=1 -b wave=50 folders.tsv",
+	    .opts = opts,
+	    .start = start,
+	    .header = header,
+	    .take = take,
+	    .finish = finish,
+	};
+
+	return filter_main(&t, argc, argv);
+}

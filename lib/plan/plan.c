@@ -1,0 +1,225 @@
+/* plan.c: the whole of a plan, and how jobs leave it. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/plan_p.h"
+#include "store/store.h"
+
+void *
+grow(void *p, size_t n, size_t size)
+{
+	if ((n & (n - 1)) != 0)
+		return p;
+	return mem_resize(p, n == 0 ? 1 : 2 * n, size);
+}
+
+static const char *const stages[] = {"", "test", "pilot", "main", "large"};
+
+const char *
+stage_name(enum stage s)
+{
+	return stages[s];
+}
+
+enum stage
+stage_of(const char *name)
+{
+	int s = STAGE_LARGE;
+
+	while (s > STAGE_ANY && strcmp(stages[s], name) != 0)
+		s--;
+	return (enum stage)s;
+}
+
+int
+plan_new(struct plan **out, const struct plan_opt *o, struct fail *f)
+{
+	struct plan *p = mem_alloc(sizeof(*p));
+
+	p->opt = *o;
+	p->arena = arena_new();
+	p->accounts = intern_new();
+	p->names = intern_new();
+	p->groups = intern_new();
+	*out = p;
+	if (batches_check(o->batches, f) == -1) {
+		plan_free(p);
+		*out = NULL;
+		return -1;
+	}
+	return 0;
+}
+
+void
+plan_free(struct plan *p)
+{
+	if (p == NULL)
+		return;
+	arena_free(p->arena);
+	intern_free(p->accounts);
+	intern_free(p->names);
+	intern_free(p->groups);
+	free(p->fold);
+	free(p->box);
+	free(p->unit);
+	free(p->batch);
+	free(p->job);
+	free(p->group_box);
+	free(p);
+}
+
+/* What says something about one folder only, or about an earlier run. */
+static const char of_folders[] =
+    " folder_raw sep namespace role subscribed selectable uidvalidity uidnext "
+    "modseq unseen largest_bytes oldest newest permanentflags capabilities "
+    "dst_role ";
+static const char of_jobs[] =
+    "key account source target batch stage after not_before window worker "
+    "start end est_s est_p90_s bound folder dst_folder except uids conn_max "
+    "rate_Bps messages bytes status code hint";
+
+struct header *
+plan_header(const struct header *have, struct fail *f)
+{
+	struct header *h, *own;
+	char word[80];
+	size_t i;
+
+	if (header_find(have, "source") == -1) {
+		(void)fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER, "header",
+		    "the input has no column 'source'");
+		return NULL;
+	}
+	h = header_new("");
+	for (i = 0; i < header_count(have); i++) {
+		const char *name = header_name(have, i);
+
+		(void)snprintf(word, sizeof(word), " %s ", name);
+		if (strlen(name) > 70 || strstr(of_folders, word) == NULL)
+			(void)header_add(h, name);
+	}
+	own = header_new(of_jobs);
+	for (i = 0; i < header_count(own); i++)
+		(void)header_add(h, header_name(own, i));
+	header_free(own);
+	return h;
+}
+
+void
+plan_under(struct plan *p, const struct header *h)
+{
+	p->under = h;
+}
+
+int
+plan_make(struct plan *p, struct fail *f)
+{
+	uint32_t b, u, x;
+
+	sizes_fill(p);
+	if (batches_make(p, f) == -1)
+		return -1;
+	for (b = 0; b < p->nbatch; b++)
+		for (u = 0; u < p->nunit; u++)
+			if (p->unit[u].batch == b)
+				for (x = p->unit[u].first; x != NONE;
+				     x = p->box[x].next)
+					cut_account(p, x);
+	p->count.accounts = p->nbox;
+	p->count.batches = p->nbatch;
+	p->count.jobs = p->njob;
+	return 0;
+}
+
+void
+plan_counts(const struct plan *p, struct plan_count *c)
+{
+	*c = p->count;
+}
+
+/* ---- jobs out ---- */
+
+/* A comma in a name is %2C in a list of names. */
+static void
+add_name(struct buf *b, const char *name)
+{
+	if (b->len > 0)
+		buf_addc(b, ',');
+	for (; *name != '\0'; name++)
+		if (*name == ',')
+			buf_adds(b, "%2C");
+		else
+			buf_addc(b, *name);
+}
+
+static void
+set_except(const struct plan *p, const struct job *j, struct row *r)
+{
+	struct buf b = {0};
+	uint32_t i;
+
+	for (i = p->box[j->box].fold; i != NONE; i = p->fold[i].next)
+		if (p->fold[i].apart != APART_NOT)
+			add_name(&b, intern_at(p->names, p->fold[i].name));
+	row_set(r, "except", b.len > 0 ? b.data : "");
+	buf_free(&b);
+}
+
+static void
+set_folder(const struct plan *p, const struct job *j, struct row *r)
+{
+	const struct fold *d = &p->fold[j->fold];
+
+	row_set(r, "folder", intern_at(p->names, d->name));
+	row_set(r, "dst_folder", intern_at(p->names, d->dst));
+	if (j->low == 0)
+		return;
+	if (j->high == 0)
+		row_setf(r, "uids", "%u:*", j->low);
+	else
+		row_setf(r, "uids", "%u:%u", j->low, j->high);
+}
+
+static void
+set_after(const struct plan *p, const struct job *j, struct row *r)
+{
+	const struct batch *b = &p->batch[j->batch];
+
+	if (j->after != NONE)
+		row_set(r, "after", p->job[j->after].key);
+	else if (b->after != NONE)
+		row_set(r, "after", p->batch[b->after].name);
+}
+
+int
+plan_next(struct plan *p, struct row *r)
+{
+	const struct row *from;
+	struct job *j;
+	size_t i;
+
+	if (p->at == p->njob)
+		return 0;
+	j = &p->job[p->at++];
+	from = p->box[j->box].row;
+	for (i = 0; i < header_count(p->under); i++)
+		row_set_at(r, i, row_at(from, i));
+	if (j->fold == NONE)
+		set_except(p, j, r);
+	else
+		set_folder(p, j, r);
+	job_key(j->key, r);
+	row_set(r, "key", j->key);
+	row_set(r, "batch", p->batch[j->batch].name);
+	row_set(r, "stage", stage_name(p->batch[j->batch].stage));
+	set_after(p, j, r);
+	row_setf(r, "est_s", "%u", j->est);
+	row_setf(r, "est_p90_s", "%u", j->p90);
+	row_set(r, "bound", j->bound);
+	row_setf(r, "bytes", "%" PRIu64, j->bytes);
+	row_setf(r, "messages", "%" PRIu64, j->messages);
+	row_set(r, "status", "planned");
+	return 1;
+}

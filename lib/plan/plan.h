@@ -1,0 +1,56 @@
+/*
+ * plan: from an inventory to jobs: batches, cuts, estimates, workers, dates.
+ * Pure: the same rows and options give the same plan, and no clock is asked.
+ * What every rule means is in mbx-plan(1).
+ */
+#ifndef PLAN_H
+#define PLAN_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct fail;
+struct header;
+struct row;
+
+struct plan_opt {
+	const char *target_template; /* URL with {account} {user} {domain} */
+	const char *const *batches; /* NAME=N ..., NULL-ended; NULL: by size */
+	uint64_t large; /* mailboxes from here on are apart; octets */
+	uint64_t cut; /* folders beyond are cut into ranges; octets */
+	uint64_t rate; /* octets a second of one connection, 0 not known */
+	unsigned int workers; /* accounts at once, at least 1 */
+	int names; /* a row for each folder that is renamed */
+};
+
+struct plan;
+int plan_new(struct plan **p, const struct plan_opt *o, struct fail *f);
+void plan_free(struct plan *p);
+
+/*
+ * The columns of job rows from an inventory with these; the caller's.  NULL
+ * (CODE_ROW) where account and source are missing.
+ */
+struct header *plan_header(const struct header *have, struct fail *f);
+/* Rows will be under this header, which outlives the plan; before plan_take. */
+void plan_under(struct plan *p, const struct header *h);
+/*
+ * One account or folder row.  -1, REACH_MESSAGE: it is not in the plan;
+ * CODE_ROW where the row itself is wrong.
+ */
+int plan_take(struct plan *p, const struct row *r, struct fail *f);
+/* Batches, jobs, estimates; once, after the last row. */
+int plan_make(struct plan *p, struct fail *f);
+/* The jobs in order: 1 and r (under plan_header) is filled, 0 end. */
+int plan_next(struct plan *p, struct row *r);
+
+struct plan_count {
+	uint64_t rows; /* that are in the plan */
+	uint64_t accounts, jobs, batches;
+	uint64_t unmet; /* jobs that a constraint forbids */
+	uint64_t unsized; /* accounts without a size, taken as the mean */
+	uint64_t renamed; /* folders whose name only the mapping tells */
+};
+void plan_counts(const struct plan *p, struct plan_count *c);
+
+#endif
