@@ -132,6 +132,18 @@ check:
 	$(MAKE) $(parallel) all units
 	B=$(B) SAN=$(SAN) SHORT=$(SHORT) share/dev/prove $(T)
 
+# The benchmark: W="W1 W5" N=11 SCALE=1, see t/bench/bench.py.
+bench_helpers = $(patsubst %.c,$(B)/%,$(wildcard t/bench/*.c))
+$(bench_helpers): $(B)/%: $(B)/%.o
+	$(show) LD $@
+	$(Q)$(CC) $(filter-out $(LDSTATIC),$(LDFLAGS_ALL)) -pie -o $@ $^ \
+	    -lssl -lcrypto
+
+bench:
+	share/dev/deps build bench
+	$(MAKE) $(parallel) all $(bench_helpers)
+	B=$(B) t/bench/bench.sh
+
 lint:
 	share/dev/deps build check lint
 	share/dev/lint
@@ -163,7 +175,7 @@ dist: all box
 clean:
 	rm -rf build build-* dist
 
-.PHONY: all units box deps demo demo-files check lint install uninstall dist \
-	clean
+.PHONY: all units box deps demo demo-files check bench lint install uninstall \
+	dist clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
