@@ -65,7 +65,7 @@ class Contest:
         w, pairs = self.work, []
         probe = stand.PROBES.get(e.label.rsplit("-c", 1)[0])
         for name in self.corpora(e):
-            own = "-".join((w.name, e.label, name))
+            own = "-".join((w.name, e.label, name)).lower()  # as Dovecot does
             src = self.place.source(name)
             if w.kind == "delta" and e.label not in self.prepared:
                 src = self.place.source(name, own)
