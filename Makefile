@@ -129,7 +129,7 @@ demo demo-files:
 
 check:
 	share/dev/deps build check
-	$(MAKE) $(parallel) all units
+	$(MAKE) $(parallel) all units $(bench_helpers)
 	B=$(B) SAN=$(SAN) SHORT=$(SHORT) share/dev/prove $(T)
 
 # The benchmark: W="W1 W5" N=11 SCALE=1, see t/bench/bench.py.

@@ -7,6 +7,7 @@ In the environment:
     W         the workloads, patterns of the shell (all that begin with W)
     N         runs of each (3; a figure needs 11)
     SCALE=1   instead, how time and memory grow
+    PEERS     the peers (all that are there)
     IMAPSYNC  the command of imapsync, to have it run beside
     SMALL     so many times fewer messages, to try the benchmark itself
     RESULTS   the page to write (t/bench/RESULTS.md or SCALE.md after a run of
@@ -37,6 +38,10 @@ def imap(server, user, password):
     return box
 
 
+def peers():
+    return os.environ.get("PEERS", works.PEERS).split()
+
+
 class Contest:
     """The entrants of one workload."""
 
@@ -50,7 +55,8 @@ class Contest:
         self.entrants += [first._replace(label=label, **other)
                           for label, other in work.also.items()]
         self.entrants += [first._replace(label=t, tool=t)
-                          for t in work.peers.split() if tools.present(t)]
+                          for t in work.peers.split() if t in peers() and
+                          tools.present(t)]
         self.entrants += [first._replace(label=p, tool=None)
                           for p in work.probes.split()]
         self.prepared = set()

@@ -175,7 +175,8 @@ dovecot_start() {
 dovecot_again() {
 	as_mail dovecot -c "$T/$1/dovecot.conf" || return 1
 	for turn in $(seq 100); do
-		[ ! -S "$T/$1/run/auth-client" ] || return 0
+		[ ! -S "$T/$1/run/auth-client" ] ||
+			[ ! -s "$T/$1/run/master.pid" ] || return 0 # comes later
 		sleep 0.05
 	done
 	cat "$T/$1/log"
