@@ -14,7 +14,7 @@ export PATH B TMPDIR
 . t/servers/dovecot.sh
 stage_open mbx-bench
 disk=$(mktemp -d "$BENCH_DISK/mbx-bench.XXXXXX") || exit 1
-defer 'rm -rf "$disk"'
+defer "rm -rf '$disk'"
 chmod 777 "$disk"
 
 # Any user has this password; no limit of the servers is met.
