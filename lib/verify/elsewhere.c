@@ -49,7 +49,7 @@ read_folder(struct side *s, uint32_t folder, struct taking *t, struct fail *f)
 	if (rc == 0)
 		rc = s->ops->scan(s, list, f);
 	if (rc == 0)
-		rc = s->ops->sums(s, list, SUM(t->sum), take, t, f);
+		rc = side_sums(s, list, SUM(t->sum), take, t, f);
 	pile_free(list);
 	return rc;
 }

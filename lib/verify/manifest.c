@@ -165,7 +165,7 @@ messages(struct writing *w, uint32_t at, struct fail *f)
 	if (rc == 0)
 		rc = s->ops->scan(s, list, f);
 	if (rc == 0)
-		rc = s->ops->sums(s, list, wanted(w->v), take, w, f);
+		rc = side_sums(s, list, wanted(w->v), take, w, f);
 	pile_free(list);
 	return rc == 0 && w->failed ? -1 : rc;
 }

@@ -37,7 +37,7 @@ look_at(struct side *s, struct pile *part, unsigned int sums, struct pile *kin,
 		return -1;
 	if (s->entered != it.folder && s->ops->enter(s, it.folder, f) == -1)
 		return -1;
-	return s->ops->sums(s, part, sums | SUM(s->base), take_second, &t, f);
+	return side_sums(s, part, sums | SUM(s->base), take_second, &t, f);
 }
 
 int

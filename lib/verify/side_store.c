@@ -23,10 +23,7 @@ struct live {
 	char came[BURST];
 	size_t n;
 	struct buf head; /* while sampling */
-};
-
-struct reader {
-	struct side *s;
+	struct pile *items; /* what is being read */
 	unsigned int sums;
 	int (*take)(void *arg, struct kin *k, struct fail *f);
 	void *arg;
@@ -129,33 +126,33 @@ digest_for(const struct live *l, const struct verify *v, const struct item *it)
 
 /* 1 it is read and in the sample, 0 it is not in the sample, -1. */
 static int
-read_body(struct reader *r, struct kin *k, struct fail *f)
+read_body(struct side *s, struct kin *k, struct fail *f)
 {
-	struct live *l = r->s->own;
-	struct digest *d = digest_for(l, r->s->v, &k->it);
+	struct live *l = s->own;
+	struct digest *d = digest_for(l, s->v, &k->it);
 	struct ident *id = &l->ident;
 	const char *p;
 	size_t n;
-	int rc, wanted = r->s->v->o->sample > 0 ? -1 : 1;
+	int rc, wanted = s->v->o->sample > 0 ? -1 : 1;
 
 	digest_reset(d);
 	buf_reset(&l->head);
 	while ((rc = store_read(l->st, &p, &n, f)) == 1) {
-		r->s->v->octets += n;
+		s->v->octets += n;
 		if (wanted == -1)
-			wanted = sample_head(r->s->v, &l->head, p, n, 0);
+			wanted = sample_head(s->v, &l->head, p, n, 0);
 		if (wanted == 0)
 			return 0;
 		if (digest_add(d, p, n, f) == -1)
 			return -1;
 	}
 	if (rc == 0 && wanted == -1)
-		wanted = sample_head(r->s->v, &l->head, "", 0, 1);
+		wanted = sample_head(s->v, &l->head, "", 0, 1);
 	if (rc == -1 || wanted == 0)
 		return rc;
 	if (digest_end(d, id, f) == -1)
 		return -1;
-	set_sums(k, id, r->sums);
+	set_sums(k, id, l->sums);
 	k->ident = id;
 	return 1;
 }
@@ -177,10 +174,10 @@ place(const struct live *l, uint64_t id)
 }
 
 static int
-take_body(struct reader *r, struct fail *f)
+take_body(struct side *s, struct fail *f)
 {
-	struct live *l = r->s->own;
-	struct verify *v = r->s->v;
+	struct live *l = s->own;
+	struct verify *v = s->v;
 	uint64_t id = 0, len;
 	int rc = store_body(l->st, &id, &len, f);
 	size_t i = place(l, id);
@@ -190,25 +187,25 @@ take_body(struct reader *r, struct fail *f)
 	if (i == l->n || l->burst[i].it.id != id || l->came[i])
 		return 1; /* nobody asked for it */
 	l->came[i] = 1;
-	if (rc == 1 && (rc = read_body(r, &l->burst[i], f)) == 0)
+	if (rc == 1 && (rc = read_body(s, &l->burst[i], f)) == 0)
 		return 1;
 	if (rc == -1 && f->reach != REACH_MESSAGE)
 		return -1;
 	if (rc == -1) {
-		r->s->bad(r->s->arg, r->s, &l->burst[i].it, f);
+		s->bad(s->arg, s, &l->burst[i].it, f);
 		return 1;
 	}
 	v->messages++;
 	if (v->o->progress != NULL)
 		v->o->progress(v->o->arg, v->octets, 0, v->messages);
-	return r->take(r->arg, &l->burst[i], f) == -1 ? -1 : 1;
+	return l->take(l->arg, &l->burst[i], f) == -1 ? -1 : 1;
 }
 
 /* What was listed and did not come: expunged meanwhile, or kept back. */
 static void
-vanished(struct reader *r)
+vanished(struct side *s)
 {
-	struct live *l = r->s->own;
+	struct live *l = s->own;
 	size_t i;
 
 	for (i = 0; i < l->n; i++) {
@@ -218,30 +215,32 @@ vanished(struct reader *r)
 			continue;
 		(void)fail_set(&why, CODE_VANISHED, REACH_MESSAGE, AGAIN_NOW,
 		    "read", "listed, but it did not come");
-		r->s->bad(r->s->arg, r->s, &l->burst[i].it, &why);
+		s->bad(s->arg, s, &l->burst[i].it, &why);
 	}
 }
 
+/* Asks for the next ones: 1, 0 there are none, -1. */
 static int
-burst(struct reader *r, struct fail *f)
+burst(struct side *s, struct fail *f)
 {
-	struct live *l = r->s->own;
+	struct live *l = s->own;
 	uint64_t ids[BURST];
-	size_t i;
-	int rc = verify_stopping(f);
+	int rc;
 
-	memset(l->came, 0, l->n);
-	for (i = 0; i < l->n; i++)
-		ids[i] = l->burst[i].it.id;
-	if (rc == 0)
-		rc = store_want(l->st, ids, l->n, f);
-	while (rc == 0 && (rc = take_body(r, f)) == 1)
-		rc = 0;
-	if (rc == -1)
-		return -1;
-	vanished(r);
 	l->n = 0;
-	return 0;
+	while (l->n < BURST &&
+	    (rc = pile_next(l->items, &l->burst[l->n].it, f)) == 1) {
+		ids[l->n] = l->burst[l->n].it.id;
+		l->came[l->n++] = 0;
+	}
+	if (l->n == 0 || rc == -1)
+		return rc;
+	if (verify_stopping(f) == -1)
+		return -1;
+	if (store_want(l->st, ids, l->n, f) == -1 ||
+	    store_flush(l->st, f) == -1)
+		return -1;
+	return 1;
 }
 
 static void
@@ -268,19 +267,26 @@ sums(struct side *s, struct pile *items, unsigned int wanted,
     struct fail *f)
 {
 	struct live *l = s->own;
-	struct reader r = {s, wanted, take, arg};
-	int rc;
 
 	set_digest(l, s->v, wanted);
-	l->n = 0;
+	l->items = items;
+	l->sums = wanted;
+	l->take = take;
+	l->arg = arg;
 	if (pile_sort(items, item_by_place, f) == -1)
 		return -1;
-	while ((rc = pile_next(items, &l->burst[l->n].it, f)) == 1)
-		if (++l->n == BURST && burst(&r, f) == -1)
-			return -1;
-	if (rc == 0 && l->n > 0)
-		rc = burst(&r, f);
-	return rc;
+	return burst(s, f) == -1 ? -1 : 0;
+}
+
+static int
+more(struct side *s, struct fail *f)
+{
+	int rc = take_body(s, f);
+
+	if (rc != 0)
+		return rc;
+	vanished(s);
+	return burst(s, f);
 }
 
 static const struct side_ops live_ops = {
@@ -288,6 +294,7 @@ static const struct side_ops live_ops = {
     .enter = enter,
     .scan = scan,
     .sums = sums,
+    .more = more,
     .uid = uid,
 };
 

@@ -83,6 +83,24 @@ side_shut(struct side *s)
 	s->label = NULL;
 }
 
+int
+side_more(struct side *s, struct fail *f)
+{
+	return s->ops->more != NULL ? s->ops->more(s, f) : 0;
+}
+
+int
+side_sums(struct side *s, struct pile *items, unsigned int sums,
+    int (*take)(void *arg, struct kin *k, struct fail *f), void *arg,
+    struct fail *f)
+{
+	int rc = s->ops->sums(s, items, sums, take, arg, f);
+
+	while (rc == 0 && (rc = side_more(s, f)) == 1)
+		rc = 0;
+	return rc;
+}
+
 void
 verify_end(struct verify *v)
 {

@@ -99,10 +99,13 @@ struct side_ops {
 	/*
 	 * These sums of these items of the folder entered, which are in the
 	 * order of their places, each to take; bad for what cannot be read.
+	 * Asks for them, and more gives one at a time: 1, 0 end, -1.  Where
+	 * more is NULL, sums gives them all.  items and arg live as long.
 	 */
 	int (*sums)(struct side *s, struct pile *items, unsigned int sums,
 	    int (*take)(void *arg, struct kin *k, struct fail *f), void *arg,
 	    struct fail *f);
+	int (*more)(struct side *s, struct fail *f);
 	void (*uid)(struct side *s, const struct item *it, struct buf *out);
 };
 struct side {
@@ -125,6 +128,12 @@ struct side {
 int side_store(struct side *s, const struct row *job, struct fail *f);
 
 void side_shut(struct side *s);
+/* The next that sums asked for: 1, 0 end, -1. */
+int side_more(struct side *s, struct fail *f);
+/* All that sums gives. */
+int side_sums(struct side *s, struct pile *items, unsigned int sums,
+    int (*take)(void *arg, struct kin *k, struct fail *f), void *arg,
+    struct fail *f);
 /* For bad: of messages that were told of before, or are none of ours. */
 void side_ignore(
     void *arg, struct side *s, const struct item *it, const struct fail *why);
@@ -264,9 +273,14 @@ int group_compare(
 struct count *group_count(const struct group *g, const struct item *src);
 /* The uid, kept in texts while its folder is entered. */
 int keep_uid(struct side *s, struct item *it, struct fail *f);
-/* Items of the folder entered, with their key; *listed is added to. */
-int read_items(
-    struct side *s, struct pile *items, uint64_t *listed, struct fail *f);
+/* Without bodies: size and date stand for the message. */
+void quick_key(struct item *it);
+
+/* ---- both.c ---- */
+
+/* Items of both sides with their key.  1, 0 the target's folder cannot be read
+ * (told), -1. */
+int read_both(struct group *g, struct pile *s, struct pile *d, struct fail *f);
 
 /* ---- rounds.c ---- */
 
