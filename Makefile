@@ -1,6 +1,7 @@
 # mbx: mail migration as Unix filters.
 #   make          static executables in $(B)/bin, V=1 shows the commands
 #   make check    all tests          make demo   a migration, for real
+#   make bench    how fast it is
 # STATIC=0 links dynamically, SAN=1 adds ASan and UBSan (dynamic).
 
 include config.mk
