@@ -6,12 +6,13 @@
 
 #include "base/base.h"
 #include "cli/cli.h"
+#include "map/map.h"
 #include "plan/plan.h"
 #include "row/row.h"
 
-static const char **batches;
+static const char **batches, *zone = "UTC";
 static struct plan_opt options = {
-    .large = (uint64_t)20 << 30, .cut = (uint64_t)4 << 30};
+    .start = CLOCK_NONE, .large = (uint64_t)20 << 30, .cut = (uint64_t)4 << 30};
 
 static const struct opt opts[] = {
     {"target-template", 't', OPT_STRING, "URL",
@@ -25,6 +26,14 @@ static const struct opt opts[] = {
 	&options.cut, NULL},
     {"rate", 0, OPT_NUMBER, "B/S", "octets a second of one connection",
 	&options.rate, NULL},
+    {"start", 's', OPT_TIME, "DATE", "when the first batch may begin",
+	&options.start, NULL},
+    {"window", 'w', OPT_STRING, "HH:MM-HH:MM", "when jobs may run",
+	&options.window, NULL},
+    {"tz", 0, OPT_STRING, "ZONE", "of windows: UTC (default), +01:00 ...",
+	&zone, NULL},
+    {"constraints", 'c', OPT_STRING, "FILE", "table of scope, key, value",
+	&options.constraints, NULL},
     {"names", 0, OPT_FLAG, NULL, "a row for each folder that is renamed",
 	&options.names, NULL},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
@@ -34,9 +43,28 @@ static const struct opt opts[] = {
 
 static struct plan *plan;
 
+/* Profiles are mbx-map's. */
+static int
+profile(const char *name, const char *key, const char **value, struct fail *f)
+{
+	struct map_opt o = {.profile = name};
+	struct map *m;
+	const char *found;
+
+	if (map_new(&m, &o, f) == -1)
+		return -1;
+	found = map_profile(m, key);
+	*value = found != NULL ? mem_strdup(found) : "";
+	map_free(m);
+	return 0;
+}
+
 static int
 plan_start(struct fail *f)
 {
+	if (plan_zone(zone, f) == -1)
+		return -1;
+	options.profile = profile;
 	options.batches = batches;
 	options.workers = cli_jobs();
 	return plan_new(&plan, &options, f);
@@ -78,6 +106,19 @@ say_counts(uint64_t rejected)
 		    c.renamed);
 }
 
+static void
+say_unmet(const struct row *r)
+{
+	struct fail f = {0};
+
+	if (strcmp(row_get(r, "status"), "refused") != 0)
+		return;
+	(void)fail_at(&f, "%s/%s", row_get(r, "account"), row_get(r, "folder"));
+	(void)fail_set(&f, CODE_POLICY, REACH_MESSAGE, AGAIN_NEVER, "plan",
+	    "%s", row_get(r, "hint"));
+	say(&f);
+}
+
 static int
 plan_finish(uint64_t rejected, struct out *o, struct fail *f)
 {
@@ -85,9 +126,11 @@ plan_finish(uint64_t rejected, struct out *o, struct fail *f)
 
 	if (plan_make(plan, f) == -1)
 		return -1;
-	say_counts(rejected);
-	while (plan_next(plan, r = out_new(o, NULL)) == 1)
+	while (plan_next(plan, r = out_new(o, NULL)) == 1) {
+		say_unmet(r);
 		out_row(o, r);
+	}
+	say_counts(rejected);
 	plan_free(plan);
 	return 0;
 }

@@ -4,9 +4,22 @@
     plan.py inventory SEED ACCOUNTS FOLDERS   rows as mbx-inventory writes them
     plan.py covers INVENTORY JOBS             every folder once, and no more
     plan.py batches INVENTORY JOBS            groups whole, waves in order
+    plan.py constraints SEED INVENTORY        a random file of them
+    plan.py times INVENTORY JOBS CONSTRAINTS WORKERS ZONE
+                                              jobs within all of them
+    plan.py spans JOBS WORKERS                the worst wave: its length by
+                                              what no plan can beat
+    plan.py many SEED COUNT                   all of this, COUNT times
+    plan.py optimum SEED COUNT                small ones against all orders
 """
+import datetime as dt
+import itertools
+import os
 import random
+import subprocess
 import sys
+import tempfile
+import zoneinfo
 
 ESCAPES = {"t": "\t", "n": "\n", "r": "\r", "\\": "\\"}
 FOLDER = ("folder folder_raw sep namespace role subscribed selectable "
@@ -157,14 +170,294 @@ def batches(rows, jobs):
             yield "waves are not in order of priority"
 
 
-CHECKS = {"covers": covers, "batches": batches}
+# ---- times ----
+
+DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
+DAY = 86400
+START = "2026-11-27T09:30:00Z"  # a Friday
+ZONES = ["UTC", "Europe/Berlin", "America/New_York"]
+
+
+def instant(text):
+    return int(dt.datetime.fromisoformat(
+        text.replace("Z", "+00:00")).timestamp()) if "T" in text else int(
+        dt.datetime.fromisoformat(text + "T00:00:00+00:00").timestamp())
+
+
+def rfc3339(t):
+    return dt.datetime.fromtimestamp(t, dt.timezone.utc).strftime(
+        "%Y-%m-%dT%H:%M:%SZ")
+
+
+def constraints(seed, rows):
+    rnd = random.Random(seed * 7 + 1)
+    accounts = sorted({r["account"] for r in rows})
+    groups = sorted({g for r in rows for g in r["group"].split(",") if g})
+    out = []
+
+    def add(scope, key, value):
+        out.append({"scope": scope, "key": key, "value": str(value)})
+
+    def who():
+        return rnd.choice(
+            ["*", "host:old", "host:new", "stage:main", "stage:pilot",
+             "batch:wave-1", "account:" + rnd.choice(accounts)] +
+            ["group:" + g for g in groups[:1]])
+    for _ in range(rnd.randint(0, 3)):
+        add(who(), "window", rnd.choice(
+            ["22:00-06:00", "00:00-24:00", "Mon-Fri 20:00-05:30",
+             "Sat-Sun 00:00-24:00,Mon-Fri 19:00-07:00", "01:15-04:00"]))
+    for _ in range(rnd.randint(0, 2)):
+        add(who(), "blackout", rnd.choice(
+            ["2026-11-28", "2026-12-01/2026-12-03", "Sun",
+             "Tue-Wed,2026-11-30"]))
+    for side in "old", "new":
+        if rnd.random() < .4:
+            add("host:" + side, "conn_max", rnd.randint(1, 5))
+    if rnd.random() < .3:
+        add(who(), "not_before", rfc3339(instant(START) +
+                                         rnd.randint(-DAY, 3 * DAY)))
+    if rnd.random() < .2:
+        add(who(), "not_after", rfc3339(instant(START) +
+                                        rnd.randint(0, 20 * DAY)))
+    if rnd.random() < .2:
+        add("host:old", "day_out_bytes", rnd.choice([10**7, 3 * 10**8]))
+    if rnd.random() < .2:
+        add("account:" + rnd.choice(accounts), "after", "wave-1")
+    if rnd.random() < .2:
+        add("stage:main", "pause", rnd.choice([60, DAY]))
+    if rnd.random() < .2:
+        add("*", "rate_Bps", rnd.choice([10**5, 10**7]))
+    return out
+
+
+def windows(text):
+    """(weekdays, from, to) in minutes."""
+    for part in filter(None, text.split(",")):
+        days, _, hours = part.rpartition(" ")
+        a, _, b = (days or "Mon-Sun").partition("-")
+        i, k = DAYS.index(a), DAYS.index(b or a)
+        which = {d % 7 for d in range(i, k + 1 + 7 * (k < i))}
+        low, high = (int(h[:2]) * 60 + int(h[3:]) for h in hours.split("-"))
+        yield which, low, high
+
+
+def is_open(t, window, black, zone):
+    """Whether a job may run in the second that begins at t."""
+    at = dt.datetime.fromtimestamp(t, zone)
+    for part in black:
+        a, _, b = part.partition("-" if part[0].isalpha() else "/")
+        if part[0].isalpha():
+            i, k = DAYS.index(a), DAYS.index(b or a)
+            if at.weekday() in {d % 7 for d in
+                                range(i, k + 1 + 7 * (k < i))}:
+                return False
+        elif a <= at.date().isoformat() <= (b or a):
+            return False
+    if not window:
+        return True
+    m = at.hour * 60 + at.minute
+    for days, low, high in windows(window):
+        if high > low:
+            if at.weekday() in days and low <= m < high:
+                return True
+        elif (at.weekday() in days and m >= low) or (
+                (at.weekday() - 1) % 7 in days and m < high):
+            return True
+    return False
+
+
+RANKS = ["*", "host", "stage", "batch", "group", "account"]
+
+
+def of(rules, job, key):
+    """The rules that hold for a job, the least special first."""
+    found = []
+    for r in rules:
+        kind, _, name = r["scope"].partition(":")
+        hosts = {"old", "new"} if not key.startswith("day_") else {
+            "old" if key == "day_out_bytes" else "new"}
+        if r["key"] == key and (
+                kind == "*" or (kind == "host" and name in hosts) or
+                (kind in ("stage", "batch", "account") and
+                 job[kind] == name) or
+                (kind == "group" and name in job["group"].split(","))):
+            found.append((RANKS.index(kind), r["value"]))
+    return [v for _, v in sorted(found, key=lambda x: x[0])]
+
+
+def most_at_once(spans):
+    now = most = 0
+    for _, d in sorted([(a, 1) for a, _ in spans] + [(b, -1)
+                       for _, b in spans], key=lambda x: (x[0], x[1])):
+        now += d
+        most = max(most, now)
+    return most
+
+
+def times(jobs, rules, workers, zone):
+    zone = zoneinfo.ZoneInfo(zone)
+    ends, starts = {}, {}
+    for j in jobs:
+        if j["start"]:
+            b = j["batch"]
+            ends[b] = max(ends.get(b, 0), instant(j["end"]))
+            starts[b] = min(starts.get(b, 1 << 60), instant(j["start"]))
+            ends[j["key"]] = instant(j["end"])
+    for j in jobs:
+        name = j["account"] + "/" + j["folder"] + " " + j["uids"]
+        if (j["status"] == "refused") != (j["hint"] != ""):
+            yield "%s: %s and %s" % (name, j["status"], j["hint"])
+        if j["status"] == "planned" and not j["start"]:
+            yield "%s has no place and no reason" % name
+        if not j["start"]:
+            continue
+        a, b = instant(j["start"]), instant(j["end"])
+        if b - a != int(j["est_s"]):
+            yield "%s takes %d, not %s" % (name, b - a, j["est_s"])
+        window = (of(rules, j, "window") or [""])[-1]
+        black = [x.strip() for v in of(rules, j, "blackout")
+                 for x in v.split(",")]
+        # Openings begin and end with a minute.
+        for t in itertools.chain([a], range(a - a % 60 + 60, b, 60), [b - 1]):
+            if not is_open(t, window, black, zone):
+                yield "%s runs at %s" % (name, rfc3339(t))
+                break
+        if a < max(map(instant, of(rules, j, "not_before") + [START])):
+            yield "%s begins too early" % name
+        late = [v for v in of(rules, j, "not_after") if b > instant(v)]
+        if late and not j["hint"]:
+            yield "%s ends after %s" % (name, late)
+        pause = max(map(int, of(rules, j, "pause") + [0]))
+        for before in filter(None, j["after"].split(",")):
+            if before in ends and a < ends[before] + (
+                    pause if before in starts and before == prior(
+                        jobs, j["batch"]) else 0) and not j["hint"]:
+                yield "%s begins before the end of %s" % (name, before)
+        for v in of(rules, j, "day_out_bytes"):
+            if int(j["bytes"]) > int(v) and not j["hint"]:
+                yield "%s is more than %s" % (name, v)
+    yield from at_once(jobs, rules, workers)
+
+
+def prior(jobs, batch):
+    order = list(dict.fromkeys(j["batch"] for j in jobs))
+    i = order.index(batch)
+    return order[i - 1] if i else None
+
+
+def at_once(jobs, rules, workers):
+    by = {}
+    for j in jobs:
+        if not j["start"]:
+            continue
+        span_ = instant(j["start"]), instant(j["end"])
+        for what in ("worker " + j["worker"], "all", "host old", "host new",
+                     "account " + j["account"]):
+            by.setdefault(what, []).append(span_)
+        for v in of(rules, j, "day_out_bytes"):
+            by.setdefault("day", {}).setdefault(
+                (j["account"], int(v)), []).append(
+                    span_ + (int(j["bytes"]),))
+    limits = {"all": workers}
+    for r in rules:
+        if r["key"] == "conn_max":
+            limits[r["scope"].replace(":", " ")] = int(r["value"])
+    for what, spans in by.items():
+        if what == "day":
+            continue
+        limit = limits.get(what, workers if what.startswith("host") else 1)
+        if most_at_once(spans) > limit:
+            yield "%s: %d at once" % (what, most_at_once(spans))
+    for (account, most), spans in by.get("day", {}).items():
+        for a, b, _ in spans:
+            near = sum(n for c, d, n in spans if d > b - DAY and c < b)
+            if near > most and len(spans) > 1 and max(
+                    n for _, _, n in spans) <= most:
+                yield "%s: %d octets in a day" % (account, near)
+
+
+def spans(jobs, workers):
+    """The worst batch: how long it is, by what no plan can beat."""
+    worst = 0
+    for batch in {j["batch"] for j in jobs if j["stage"] == "main"}:
+        mine = [j for j in jobs if j["batch"] == batch]
+        chains = {}
+        for j in mine:
+            chains[j["account"]] = chains.get(j["account"], 0) + \
+                int(j["est_s"])
+        least = max(sum(chains.values()) / workers, max(chains.values()))
+        took = max(instant(j["end"]) for j in mine) - \
+            min(instant(j["start"]) for j in mine)
+        worst = max(worst, took / least)
+    return worst
+
+
+def plan(rows, rules, work, *options):
+    for name, table in ("in", rows), ("rules", rules):
+        names = list(table[0]) if table else ["scope", "key", "value"]
+        with open(os.path.join(work, name), "w", encoding="utf-8") as f:
+            for r in [dict(zip(names, names))] + table:
+                print("\t".join(r[n] for n in names), file=f)
+    with open(os.path.join(work, "jobs"), "wb") as out:
+        p = subprocess.run(
+            ["mbx-plan", "-s", START, "-c", os.path.join(work, "rules"),
+             *options, os.path.join(work, "in")], stdout=out,
+            stderr=subprocess.PIPE, check=False)
+    if p.returncode not in (0, 1):
+        return p.returncode, p.stderr.decode()
+    return p.returncode, read(os.path.join(work, "jobs"))
+
+
+def many(seed, count):
+    """COUNT random inventories and constraints; what is wrong with a plan."""
+    with tempfile.TemporaryDirectory() as work:
+        for i in range(seed, seed + count):
+            rnd = random.Random(i)
+            rows = inventory(i, rnd.randint(1, 30), rnd.randint(1, 4))
+            rules = constraints(i, rows)
+            workers, zone = rnd.randint(1, 6), rnd.choice(ZONES)
+            options = ["-j", str(workers), "--tz", zone,
+                       "--cut", str(rnd.choice([10**6, 10**8, 10**10])),
+                       "--large", str(rnd.choice([10**8, 10**10])),
+                       "-b", "test=1", "-b", "pilot=3",
+                       "-b", "wave=%d" % rnd.randint(1, 12)]
+            rc, jobs = plan(rows, rules, work, *options)
+            if isinstance(jobs, str):
+                yield "%d: exit %d: %s" % (i, rc, jobs)
+                continue
+            wrong = list(covers(rows, jobs)) + list(
+                times(jobs, rules, workers, zone))
+            if any(r["key"] == "after" for r in rules):
+                wrong += [w for w in batches(rows, jobs)
+                          if "priority" not in w]
+            else:
+                wrong += list(batches(rows, jobs))
+            if (rc == 1) != any(j["hint"] for j in jobs):
+                wrong.append("exit %d" % rc)
+            for w in wrong[:3]:
+                yield "%d: %s" % (i, w)
 
 
 def main():
-    if sys.argv[1] == "inventory":
-        write(inventory(*map(int, sys.argv[2:])))
+    what, args = sys.argv[1], sys.argv[2:]
+    if what == "inventory":
+        write(inventory(*map(int, args)))
         return 0
-    wrong = list(CHECKS[sys.argv[1]](read(sys.argv[2]), read(sys.argv[3])))
+    if what == "constraints":
+        write(constraints(int(args[0]), read(args[1])))
+        return 0
+    if what == "spans":
+        print("%.4f" % spans(read(args[0]), int(args[1])))
+        return 0
+    if what == "many":
+        wrong = many(*map(int, args))
+    elif what == "times":
+        wrong = times(read(args[1]), read(args[2]), int(args[3]), args[4])
+    else:
+        wrong = {"covers": covers, "batches": batches}[what](
+            read(args[0]), read(args[1]))
+    wrong = list(wrong)
     print("\n".join(wrong[:20]))
     return len(wrong) > 0
 

@@ -43,8 +43,14 @@ plan_new(struct plan **out, const struct plan_opt *o, struct fail *f)
 	p->accounts = intern_new();
 	p->names = intern_new();
 	p->groups = intern_new();
+	p->hosts[0] = intern_new();
+	p->hosts[1] = intern_new();
+	p->t0 = o->start == CLOCK_NONE ? 0 : o->start;
 	*out = p;
-	if (batches_check(o->batches, f) == -1) {
+	if (batches_check(o->batches, f) == -1 ||
+	    (o->window != NULL && calendar_check(o->window, "", f) == -1) ||
+	    (o->constraints != NULL &&
+		rules_read(p, o->constraints, f) == -1)) {
 		plan_free(p);
 		*out = NULL;
 		return -1;
@@ -55,8 +61,20 @@ plan_new(struct plan **out, const struct plan_opt *o, struct fail *f)
 void
 plan_free(struct plan *p)
 {
+	uint32_t side, i;
+
 	if (p == NULL)
 		return;
+	for (side = 0; side < 2; side++) {
+		for (i = 0; i < p->nhost[side]; i++)
+			free(p->host[side][i]);
+		free(p->host[side]);
+		intern_free(p->hosts[side]);
+	}
+	for (i = 0; i < p->ncalendar; i++)
+		calendar_free(p->calendar[i]);
+	free(p->calendar);
+	free(p->rule);
 	arena_free(p->arena);
 	intern_free(p->accounts);
 	intern_free(p->names);
@@ -113,20 +131,37 @@ plan_under(struct plan *p, const struct header *h)
 	p->under = h;
 }
 
-int
-plan_make(struct plan *p, struct fail *f)
+/* An account's jobs are cut when it is known in which batch it is. */
+static void
+jobs_make(struct plan *p)
 {
 	uint32_t b, u, x;
 
-	sizes_fill(p);
-	if (batches_make(p, f) == -1)
-		return -1;
-	for (b = 0; b < p->nbatch; b++)
+	for (x = 0; x < p->nbox; x++)
+		rules_terms(p, &p->box[x], &p->box[x].terms);
+	for (b = 0; b < p->nbatch; b++) {
+		p->batch[b].job = p->njob;
 		for (u = 0; u < p->nunit; u++)
 			if (p->unit[u].batch == b)
 				for (x = p->unit[u].first; x != NONE;
 				     x = p->box[x].next)
 					cut_account(p, x);
+		p->batch[b].njob = p->njob - p->batch[b].job;
+	}
+}
+
+int
+plan_make(struct plan *p, struct fail *f)
+{
+	uint32_t i;
+
+	sizes_fill(p);
+	batches_make(p);
+	jobs_make(p);
+	if (pack_all(p, f) == -1)
+		return -1;
+	for (i = 0; i < p->njob; i++)
+		p->count.unmet += p->job[i].unmet != NULL;
 	p->count.accounts = p->nbox;
 	p->count.batches = p->nbatch;
 	p->count.jobs = p->njob;
@@ -182,20 +217,60 @@ set_folder(const struct plan *p, const struct job *j, struct row *r)
 		row_setf(r, "uids", "%u:%u", j->low, j->high);
 }
 
+/* Its folder's job before it; else batches: the one before, and what the
+ * constraints name. */
 static void
 set_after(const struct plan *p, const struct job *j, struct row *r)
 {
 	const struct batch *b = &p->batch[j->batch];
+	struct buf list = {0};
+	const char *name;
+	uint32_t at;
 
-	if (j->after != NONE)
+	if (j->after != NONE) {
 		row_set(r, "after", p->job[j->after].key);
-	else if (b->after != NONE)
-		row_set(r, "after", p->batch[b->after].name);
+		return;
+	}
+	if (b->after != NONE)
+		add_name(&list, p->batch[b->after].name);
+	for (at = 0; (name = rules_after(p, NULL, b->name, &at)) != NULL;)
+		add_name(&list, name);
+	for (at = 0;
+	     (name = rules_after(p, &p->box[j->box], NULL, &at)) != NULL;)
+		add_name(&list, name);
+	row_set(r, "after", list.len > 0 ? list.data : "");
+	buf_free(&list);
+}
+
+static void
+set_times(const struct plan *p, const struct job *j, struct row *r)
+{
+	const struct terms *t = &p->box[j->box].terms;
+	char text[CLOCK_TEXT];
+
+	row_setf(r, "est_s", "%u", j->est);
+	row_setf(r, "est_p90_s", "%u", j->p90);
+	row_set(r, "bound", j->bound);
+	row_set(r, "window", calendar_window(p->calendar[t->calendar]));
+	if (t->not_before != INT64_MIN)
+		row_set(r, "not_before", clock_format(text, t->not_before));
+	if (t->conn_max > 0)
+		row_setf(r, "conn_max", "%" PRIu64, t->conn_max);
+	if (t->user_rate > 0)
+		row_setf(r, "rate_Bps", "%" PRIu64, t->user_rate);
+	if (j->worker > 0)
+		row_setf(r, "worker", "%u", j->worker);
+	if (j->worker == 0 || p->opt.start == CLOCK_NONE)
+		return;
+	row_set(r, "start", clock_format(text, j->start));
+	row_set(r, "end", clock_format(text, j->end));
 }
 
 int
 plan_next(struct plan *p, struct row *r)
 {
+	static const char *const ours[] = {"worker", "start", "end", "except",
+	    "uids", "not_before", "conn_max", "rate_Bps"};
 	const struct row *from;
 	struct job *j;
 	size_t i;
@@ -206,6 +281,8 @@ plan_next(struct plan *p, struct row *r)
 	from = p->box[j->box].row;
 	for (i = 0; i < header_count(p->under); i++)
 		row_set_at(r, i, row_at(from, i));
+	for (i = 0; i < LENGTH(ours); i++)
+		row_set(r, ours[i], "");
 	if (j->fold == NONE)
 		set_except(p, j, r);
 	else
@@ -215,11 +292,11 @@ plan_next(struct plan *p, struct row *r)
 	row_set(r, "batch", p->batch[j->batch].name);
 	row_set(r, "stage", stage_name(p->batch[j->batch].stage));
 	set_after(p, j, r);
-	row_setf(r, "est_s", "%u", j->est);
-	row_setf(r, "est_p90_s", "%u", j->p90);
-	row_set(r, "bound", j->bound);
+	set_times(p, j, r);
 	row_setf(r, "bytes", "%" PRIu64, j->bytes);
 	row_setf(r, "messages", "%" PRIu64, j->messages);
-	row_set(r, "status", "planned");
+	row_set(r, "status", j->unmet == NULL ? "planned" : "refused");
+	row_set(r, "code", j->unmet == NULL ? "" : "POLICY");
+	row_set(r, "hint", j->unmet == NULL ? "" : j->unmet);
 	return 1;
 }

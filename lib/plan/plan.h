@@ -20,8 +20,21 @@ struct plan_opt {
 	uint64_t cut; /* folders beyond are cut into ranges; octets */
 	uint64_t rate; /* octets a second of one connection, 0 not known */
 	unsigned int workers; /* accounts at once, at least 1 */
+	int64_t start; /* CLOCK_NONE: jobs get no dates */
+	const char *window; /* for all, "22:00-06:00"; NULL: always */
+	const char *constraints; /* file, NULL */
+	/* A value of a profile by name, "" if it has none; 0 or -1. */
+	int (*profile)(const char *name, const char *key, const char **value,
+	    struct fail *f);
 	int names; /* a row for each folder that is renamed */
 };
+
+/*
+ * The zone of windows and blackout days, for this process: UTC, +01:00, a
+ * name of the system's (Europe/Berlin), or POSIX rules
+ * (CET-1CEST,M3.5.0,M10.5.0/3).  CODE_USAGE.
+ */
+int plan_zone(const char *zone, struct fail *f);
 
 struct plan;
 int plan_new(struct plan **p, const struct plan_opt *o, struct fail *f);

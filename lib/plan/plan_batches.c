@@ -93,15 +93,23 @@ batch_new(struct plan *p, const char *name, enum stage stage)
 	return p->nbatch++;
 }
 
-static uint32_t
-batch_named(struct plan *p, const char *name, enum stage stage)
+uint32_t
+batch_find(const struct plan *p, const char *name)
 {
 	uint32_t b;
 
 	for (b = 0; b < p->nbatch; b++)
 		if (strcmp(p->batch[b].name, name) == 0)
 			return b;
-	return batch_new(p, name, stage);
+	return NONE;
+}
+
+static uint32_t
+batch_named(struct plan *p, const char *name, enum stage stage)
+{
+	uint32_t b = batch_find(p, name);
+
+	return b != NONE ? b : batch_new(p, name, stage);
 }
 
 static void
@@ -203,6 +211,21 @@ drop_urgent(const struct plan *p, uint32_t *list, size_t n)
 	return k;
 }
 
+/* The first batch that a unit must come after and would not in batch b. */
+static const char *
+waits_for(const struct plan *p, const struct unit *u, uint32_t b)
+{
+	const char *name;
+	uint32_t x, at;
+
+	for (x = u->first; x != NONE; x = p->box[x].next)
+		for (at = 0;
+		     (name = rules_after(p, &p->box[x], NULL, &at)) != NULL;)
+			if (batch_find(p, name) >= b)
+				return name;
+	return NULL;
+}
+
 /*
  * The test group: smaller mailboxes, but not the smallest, which may be empty.
  * The pilot: every size there is.
@@ -229,18 +252,33 @@ choose(struct plan *p, const char *name, enum stage stage, uint32_t want)
 	free(list);
 }
 
-/* As many units in order as fit; a group larger than that has it alone. */
-static void
-fill(struct plan *p, uint32_t **list, size_t *n, uint32_t b, uint32_t most)
+/*
+ * As many units in order as fit; a group larger than that has it alone.  Those
+ * that must wait stay in the list; where there is nobody else they are put,
+ * and it is noted what that breaks.  How many are left.
+ */
+static size_t
+fill(struct plan *p, uint32_t *list, size_t n, uint32_t b, uint32_t most)
 {
-	for (; *n > 0; (*list)++, (*n)--) {
-		struct unit *u = &p->unit[**list];
+	int force = 0;
+	size_t i, k;
 
-		if (p->batch[b].accounts > 0 &&
-		    p->batch[b].accounts + u->n > most)
-			return;
-		put(p, u, b);
-	}
+	do {
+		for (k = 0, i = 0; i < n; i++) {
+			struct unit *u = &p->unit[list[i]];
+
+			if (p->batch[b].accounts > 0 &&
+			    p->batch[b].accounts + u->n > most)
+				break;
+			if (!force && waits_for(p, u, b) != NULL)
+				list[k++] = list[i];
+			else
+				put(p, u, b);
+		}
+		memmove(list + k, list + i, (n - i) * sizeof(*list));
+		n = k + n - i;
+	} while (p->batch[b].accounts == 0 && !force++);
+	return n;
 }
 
 /* NAME-1, NAME-2 ...; many waves begin with a quarter, half, three quarters. */
@@ -248,7 +286,7 @@ static void
 waves(struct plan *p, const char *name, size_t len, uint32_t most, int rise)
 {
 	size_t n, k = 0;
-	uint32_t *list = open_units(p, &n, by_urgency), *at = list;
+	uint32_t *list = open_units(p, &n, by_urgency);
 
 	while (n > 0) {
 		uint32_t now = most;
@@ -257,7 +295,7 @@ waves(struct plan *p, const char *name, size_t len, uint32_t most, int rise)
 		if (rise && k < 3 && most > 3)
 			now = most / 4 * (uint32_t)(k + 1);
 		text = arena_printf(p->arena, "%.*s-%zu", (int)len, name, ++k);
-		fill(p, &at, &n, batch_named(p, text, STAGE_MAIN), now);
+		n = fill(p, list, n, batch_named(p, text, STAGE_MAIN), now);
 	}
 	free(list);
 }
@@ -266,10 +304,10 @@ static void
 one_wave(struct plan *p, const char *name, size_t len, uint32_t most)
 {
 	size_t n;
-	uint32_t *list = open_units(p, &n, by_urgency), *at = list;
+	uint32_t *list = open_units(p, &n, by_urgency);
 
 	if (n > 0)
-		fill(p, &at, &n,
+		(void)fill(p, list, n,
 		    batch_named(
 			p, arena_strndup(p->arena, name, len), STAGE_MAIN),
 		    most);
@@ -318,16 +356,17 @@ put_main(struct plan *p, const struct sizes *s)
 		waves(p, "wave", 4, s->wave, p->nbox / s->wave > 8);
 }
 
-int
-batches_make(struct plan *p, struct fail *f)
+void
+batches_make(struct plan *p)
 {
 	struct sizes s = sizes_of(p->nbox);
+	uint32_t i;
 
-	(void)f;
 	units_make(p);
 	put_stage(p, STAGE_TEST, &s);
 	put_stage(p, STAGE_PILOT, &s);
 	put_main(p, &s);
 	(void)put_asked(p, STAGE_LARGE);
-	return 0;
+	for (i = 0; i < p->nunit; i++)
+		p->unit[i].unmet = waits_for(p, &p->unit[i], p->unit[i].batch);
 }

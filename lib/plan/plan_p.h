@@ -31,6 +31,21 @@ struct fold {
 	uint64_t bytes, messages;
 };
 
+struct host { /* on one side */
+	const char *name;
+	uint64_t conn_max, rate; /* jobs at once, octets a second; 0: free */
+	uint32_t slot; /* the first of its conn_max slots, NONE */
+};
+
+/* What holds for an account, see plan_rules.c. */
+struct terms {
+	uint32_t calendar;
+	int64_t not_before, not_after;
+	uint64_t rate; /* of one connection, 0: as measured */
+	uint64_t user_rate, conn_max, day_bytes; /* 0: no limit */
+	const char *bound; /* what makes the rate so low */
+};
+
 struct box { /* an account at a source */
 	struct row *row; /* under the plan's header */
 	uint32_t fold, last; /* the first and last of its folders */
@@ -40,6 +55,8 @@ struct box { /* an account at a source */
 	int sized, any_order; /* ranges of a folder need not wait */
 	uint64_t bytes, messages; /* of its folders */
 	uint64_t used; /* as the row says */
+	struct host *host[2]; /* source, target */
+	struct terms terms; /* once batches are made */
 };
 
 /* Accounts that belong together. */
@@ -51,6 +68,7 @@ struct unit {
 	const char *named; /* the batch that a row asks for, or "" */
 	uint64_t bytes;
 	int large;
+	const char *unmet; /* a batch that it should come after, NULL */
 };
 
 struct batch {
@@ -58,6 +76,9 @@ struct batch {
 	enum stage stage;
 	uint32_t after; /* the batch before it; NONE */
 	uint32_t accounts;
+	uint32_t job, njob; /* its jobs */
+	int state; /* 0, 1 being packed, 2 packed */
+	int64_t end;
 };
 
 struct job {
@@ -68,6 +89,9 @@ struct job {
 	uint64_t bytes, messages;
 	uint32_t est, p90; /* seconds */
 	const char *bound;
+	int64_t start, end;
+	uint32_t worker; /* from 1; 0: not placed */
+	const char *unmet; /* what forbids it, NULL */
 	char key[17];
 };
 
@@ -89,6 +113,7 @@ enum {
 
 struct plan {
 	struct plan_opt opt;
+	int64_t t0; /* opt.start, or 0 */
 	const struct header *under;
 	struct arena *arena;
 	struct intern *accounts, *names, *groups;
@@ -100,10 +125,47 @@ struct plan {
 	struct batch *batch;
 	struct job *job;
 	uint32_t nfold, nbox, ngroup, nunit, nbatch, njob;
+	struct rule *rule;
+	struct calendar **calendar;
+	struct host **host[2];
+	struct intern *hosts[2];
+	uint32_t nrule, ncalendar, nhost[2];
 	uint32_t *group_box; /* by number of the group: a box in it */
 	uint32_t at; /* of plan_next */
 	struct plan_count count;
 };
+
+/* plan_table.c: every row of a file goes to each; -1 with its FILE:LINE. */
+struct side {
+	const char *name, *needs;
+	int (*each)(void *arg, const struct row *r, struct fail *f);
+	void *arg;
+	int torn; /* bad rows are passed over */
+};
+int side_read(const struct side *s, struct fail *f);
+
+/* plan_calendar.c */
+struct calendar;
+int calendar_check(const char *window, const char *blackout, struct fail *f);
+uint32_t calendar_of(struct plan *p, const char *window, const char *blackout);
+void calendar_free(struct calendar *c);
+/* Seconds of its longest opening; INT64_MAX: it is always open. */
+int64_t calendar_longest(const struct calendar *c);
+const char *calendar_window(const struct calendar *c);
+/* The first time from t on with so many seconds open; CLOCK_NONE. */
+int64_t calendar_fit(const struct calendar *c, int64_t t, int64_t seconds);
+
+/* plan_rules.c */
+int rules_read(struct plan *p, const char *file, struct fail *f);
+void rules_terms(struct plan *p, const struct box *x, struct terms *t);
+void rules_host(const struct plan *p, struct host *h);
+uint64_t rules_pause(const struct plan *p, const struct batch *b);
+/* The batches that an account, or (x NULL) a batch must wait for; *at from
+ * 0 on.  NULL: no more. */
+const char *rules_after(
+    const struct plan *p, const struct box *x, const char *batch, uint32_t *at);
+/* If a list by commas has the name. */
+int list_has(const char *list, const char *name);
 
 /* plan_take.c: accounts without a size are as large as the mean. */
 void sizes_fill(struct plan *p);
@@ -111,10 +173,13 @@ void sizes_fill(struct plan *p);
 void units_make(struct plan *p);
 /* plan_batches.c */
 int batches_check(const char *const *batches, struct fail *f);
-int batches_make(struct plan *p, struct fail *f);
+void batches_make(struct plan *p);
+uint32_t batch_find(const struct plan *p, const char *name);
+/* plan_pack.c: workers and times. */
+int pack_all(struct plan *p, struct fail *f);
 /* plan_cut.c: an account's jobs, behind those that are there. */
 void cut_account(struct plan *p, uint32_t box);
 /* plan_rates.c */
-void rate_job(struct plan *p, struct job *j);
+void rate_job(const struct plan *p, struct job *j);
 
 #endif

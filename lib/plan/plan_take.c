@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "net/net.h"
 #include "plan/plan_p.h"
 #include "store/store.h"
 
@@ -109,6 +110,53 @@ account_row(struct plan *p, const struct row *from, const char *account)
 	return r;
 }
 
+/* The host of a URL on one side; files have none, which is one too. */
+static struct host *
+host_of(struct plan *p, int side, const char *url)
+{
+	struct endpoint e = {0};
+	const char *name = "";
+	uint32_t n;
+
+	if (endpoint_parse(&e, url, NULL) == 0 && e.host != NULL)
+		name = e.host;
+	n = intern_number(p->hosts[side], name, strlen(name));
+	if (n == p->nhost[side]) {
+		struct host *h = mem_alloc(sizeof(*h));
+
+		h->name = arena_strdup(p->arena, name);
+		h->slot = NONE;
+		rules_host(p, h);
+		p->host[side] = grow(p->host[side], n, sizeof(struct host *));
+		p->host[side][p->nhost[side]++] = h;
+	}
+	endpoint_free(&e);
+	return p->host[side][n];
+}
+
+/* What the row itself demands must be such that it can be kept. */
+static int
+check_demands(const struct plan *p, const struct row *r, struct fail *f)
+{
+	const char *before = row_get(r, "not_before");
+	uint64_t rate;
+	int64_t t;
+
+	if (*before != '\0' &&
+	    (!clock_parse(before, &t) || p->opt.start == CLOCK_NONE))
+		return fail_set(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER,
+		    "not_before", "'%s': a date, and --start is needed too",
+		    before);
+	if (row_u64(r, "rate_Bps", &rate, f) == -1)
+		return -1;
+	if (calendar_check(row_get(r, "window"), "", f) == -1) {
+		if (f != NULL)
+			f->code = CODE_ROW;
+		return -1;
+	}
+	return 0;
+}
+
 static int
 account_new(struct plan *p, const struct row *from, const char *account,
     struct box *x, struct fail *f)
@@ -119,8 +167,10 @@ account_new(struct plan *p, const struct row *from, const char *account,
 	x->row = account_row(p, from, account);
 	x->fold = x->last = x->next = NONE;
 	x->priority = UINT_MAX;
-	if (set_target(p, x->row, f) == -1)
+	if (set_target(p, x->row, f) == -1 || check_demands(p, x->row, f) == -1)
 		return -1;
+	x->host[0] = host_of(p, 0, row_get(x->row, "source"));
+	x->host[1] = host_of(p, 1, row_get(x->row, "target"));
 	if (*row_get(from, "stage") != '\0') {
 		x->stage = stage_of(row_get(from, "stage"));
 		if (x->stage == STAGE_ANY)

@@ -1,0 +1,303 @@
+/* plan_pack.c: batches one after the other, their jobs onto workers. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "plan/pack_p.h"
+
+/* ---- what of a batch is to be placed ---- */
+
+static int
+is_own_run(const struct plan *p, const struct job *j)
+{
+	return p->box[j->box].terms.day_bytes > 0;
+}
+
+/* Ranges of an account whose order is free are chains of their own. */
+static int
+is_own_chain(const struct plan *p, const struct job *j)
+{
+	return p->box[j->box].any_order && j->low != 0;
+}
+
+static void
+add_job(struct pack *k, uint32_t i, uint32_t last)
+{
+	const struct job *j = &k->p->job[i];
+	struct chain *c;
+	struct run *r;
+
+	if (last == NONE || k->p->job[last].box != j->box ||
+	    is_own_chain(k->p, j) || is_own_chain(k->p, &k->p->job[last]))
+		k->chain[k->nchain++] =
+		    (struct chain){.run = k->nrun, .box = j->box};
+	c = &k->chain[k->nchain - 1];
+	if (c->n == 0 || is_own_run(k->p, j)) {
+		c->n++;
+		k->run[k->nrun++] =
+		    (struct run){.job = i, .chain = k->nchain - 1};
+	}
+	r = &k->run[k->nrun - 1];
+	r->n++;
+	r->work += j->est;
+	c->work += j->est;
+}
+
+struct place {
+	uint64_t left; /* work of the chain from this run on */
+	uint32_t chain, n;
+};
+
+static int
+by_left(const void *a, const void *b)
+{
+	const struct place *x = a, *y = b;
+
+	if (x->left != y->left)
+		return x->left > y->left ? -1 : 1;
+	if (x->chain != y->chain)
+		return x->chain < y->chain ? -1 : 1;
+	return x->n < y->n ? -1 : x->n > y->n;
+}
+
+/* Longest first; of a chain what is left counts. */
+static void
+sort_runs(struct pack *k)
+{
+	struct place *list = mem_array(k->nrun, sizeof(*list));
+	uint32_t c, r, i = 0;
+
+	for (c = 0; c < k->nchain; c++) {
+		uint64_t left = k->chain[c].work;
+
+		for (r = 0; r < k->chain[c].n; r++) {
+			list[i++] = (struct place){left, c, r};
+			left -= k->run[k->chain[c].run + r].work;
+		}
+	}
+	if (k->nrun > 0)
+		qsort(list, k->nrun, sizeof(*list), by_left);
+	for (i = 0; i < k->nrun; i++)
+		k->order[i] = list[i].chain;
+	free(list);
+}
+
+static void
+runs_make(struct pack *k, const struct batch *b)
+{
+	uint32_t i;
+
+	k->nrun = k->nchain = 0;
+	k->run = mem_array(b->njob, sizeof(*k->run));
+	k->chain = mem_array(b->njob, sizeof(*k->chain));
+	k->order = mem_array(b->njob, sizeof(*k->order));
+	for (i = 0; i < b->njob; i++)
+		add_job(k, b->job + i, i > 0 ? b->job + i - 1 : NONE);
+	sort_runs(k);
+}
+
+/* ---- what cannot be met, and by how much ---- */
+
+static char *
+duration(struct plan *p, int64_t s)
+{
+	if (s < 3600)
+		return arena_printf(p->arena, "%" PRId64 " min", s / 60 + 1);
+	return arena_printf(
+	    p->arena, "%" PRId64 " h %" PRId64 " min", s / 3600, s % 3600 / 60);
+}
+
+static const char *
+no_place(struct plan *p, const struct job *j)
+{
+	const struct calendar *c = p->calendar[p->box[j->box].terms.calendar];
+	int64_t longest = calendar_longest(c);
+
+	if (j->est <= longest)
+		return "no day is left for it within two years";
+	return arena_printf(p->arena,
+	    "window %s: it is open for %s at most, the job takes %s: %s too "
+	    "long",
+	    calendar_window(c), duration(p, longest), duration(p, j->est),
+	    duration(p, j->est - longest));
+}
+
+static const char *
+unmet(struct plan *p, const struct job *j)
+{
+	const struct box *x = &p->box[j->box];
+	const struct unit *u = &p->unit[x->unit];
+	char text[CLOCK_TEXT];
+
+	if (u->unmet != NULL)
+		return arena_printf(p->arena,
+		    "after: there is no batch %s before %s", u->unmet,
+		    p->batch[j->batch].name);
+	if (x->terms.day_bytes > 0 && j->bytes > x->terms.day_bytes)
+		return arena_printf(p->arena,
+		    "day budget: %" PRIu64 " octets a day, the job has %" PRIu64
+		    ": %" PRIu64 " too many",
+		    x->terms.day_bytes, j->bytes,
+		    j->bytes - x->terms.day_bytes);
+	if (j->start == CLOCK_NONE)
+		return no_place(p, j);
+	if (j->end > x->terms.not_after)
+		return arena_printf(p->arena, "not_after %s: it ends %s late",
+		    clock_format(text, x->terms.not_after),
+		    duration(p, j->end - x->terms.not_after));
+	return NULL;
+}
+
+static void
+runs_end(struct pack *k)
+{
+	struct plan *p = k->p;
+	uint32_t i, n;
+
+	for (i = 0; i < k->nrun; i++)
+		for (n = 0; n < k->run[i].n; n++) {
+			struct job *j = &p->job[k->run[i].job + n];
+
+			if (k->run[i].late != NULL)
+				j->bound = k->run[i].late;
+			if (j->start != CLOCK_NONE)
+				j->worker = k->run[i].worker + 1;
+			j->unmet = unmet(p, j);
+		}
+	free(k->run);
+	free(k->chain);
+	free(k->order);
+}
+
+/* ---- batches ---- */
+
+static int pack_batch(struct pack *k, uint32_t b, struct fail *f);
+
+static int
+wait_for(struct pack *k, uint32_t b, int64_t *ready, struct fail *f)
+{
+	if (b == NONE)
+		return 0;
+	if (k->p->batch[b].state == 1)
+		return fail_set(f, CODE_CONFIG, REACH_RUN, AGAIN_NEVER, "after",
+		    "batches wait for each other, %s among them",
+		    k->p->batch[b].name);
+	if (pack_batch(k, b, f) == -1)
+		return -1;
+	if (k->p->batch[b].end > *ready)
+		*ready = k->p->batch[b].end;
+	return 0;
+}
+
+/* All that it waits for is packed before it. */
+static int
+make_ready(struct pack *k, uint32_t b, int64_t *ready, struct fail *f)
+{
+	const struct plan *p = k->p;
+	const char *name;
+	uint32_t i, at;
+
+	*ready = p->t0;
+	if (wait_for(k, p->batch[b].after, ready, f) == -1)
+		return -1;
+	*ready += (int64_t)rules_pause(p, &p->batch[b]);
+	for (at = 0;
+	     (name = rules_after(p, NULL, p->batch[b].name, &at)) != NULL;)
+		if (wait_for(k, batch_find(p, name), ready, f) == -1)
+			return -1;
+	for (i = 0; i < p->batch[b].njob; i++) {
+		const struct job *j = &p->job[p->batch[b].job + i];
+
+		if (p->unit[p->box[j->box].unit].unmet != NULL)
+			continue;
+		for (at = 0; (name = rules_after(
+				  p, &p->box[j->box], NULL, &at)) != NULL;)
+			if (wait_for(k, batch_find(p, name), ready, f) == -1)
+				return -1;
+	}
+	return 0;
+}
+
+/* Very large mailboxes leave at least half of the workers, and of the
+ * connections of each host, to the waves. */
+static uint32_t
+lanes(const struct pack *k)
+{
+	uint64_t n = k->workers;
+	uint32_t side, i;
+
+	for (side = 0; side < 2; side++)
+		for (i = 0; i < k->p->nhost[side]; i++) {
+			uint64_t most = k->p->host[side][i]->conn_max;
+
+			if (most > 0 && most < n)
+				n = most;
+		}
+	return (uint32_t)(n / 2);
+}
+
+static int
+pack_batch(struct pack *k, uint32_t b, struct fail *f)
+{
+	struct batch *batch = &k->p->batch[b];
+	int64_t ready;
+
+	if (batch->state == 2)
+		return 0;
+	batch->state = 1;
+	if (make_ready(k, b, &ready, f) == -1)
+		return -1;
+	k->ready = ready;
+	k->low = batch->stage == STAGE_LARGE && lanes(k) > 0
+	    ? k->workers - lanes(k)
+	    : 0;
+	runs_make(k, batch);
+	pack_search(k);
+	memcpy(k->saved, k->slot, k->nslot * sizeof(*k->slot));
+	runs_end(k);
+	batch->end = k->end;
+	batch->state = 2;
+	return 0;
+}
+
+static void
+slots_make(struct pack *k)
+{
+	struct plan *p = k->p;
+	uint32_t side, i;
+
+	k->workers = p->opt.workers;
+	k->nslot = k->workers;
+	for (side = 0; side < 2; side++)
+		for (i = 0; i < p->nhost[side]; i++) {
+			struct host *h = p->host[side][i];
+
+			if (h->conn_max == 0 || h->conn_max >= k->workers)
+				continue;
+			h->slot = k->nslot;
+			k->nslot += (uint32_t)h->conn_max;
+		}
+	k->slot = mem_array(k->nslot, sizeof(*k->slot));
+	k->saved = mem_array(k->nslot, sizeof(*k->saved));
+	for (i = 0; i < k->nslot; i++)
+		k->saved[i] = p->t0;
+}
+
+int
+pack_all(struct plan *p, struct fail *f)
+{
+	struct pack k = {.p = p};
+	uint32_t b, late;
+	int rc = 0;
+
+	slots_make(&k);
+	for (b = 0; rc == 0 && b < p->nbatch; b++)
+		if (p->batch[b].stage < STAGE_MAIN ||
+		    (p->batch[b].stage == STAGE_LARGE && lanes(&k) > 0))
+			rc = pack_batch(&k, b, f);
+	for (late = 0; rc == 0 && late < p->nbatch; late++)
+		rc = pack_batch(&k, late, f);
+	free(k.slot);
+	free(k.saved);
+	return rc;
+}
