@@ -334,6 +334,9 @@ def times(jobs, rules, workers, zone):
                     pause if before in starts and before == prior(
                         jobs, j["batch"]) else 0) and not j["hint"]:
                 yield "%s begins before the end of %s" % (name, before)
+        for v in of(rules, j, "after"):
+            if a < ends.get(v, 1 << 60) and not j["hint"]:
+                yield "%s is not after %s" % (name, v)
         for v in of(rules, j, "day_out_bytes"):
             if int(j["bytes"]) > int(v) and not j["hint"]:
                 yield "%s is more than %s" % (name, v)
@@ -439,6 +442,119 @@ def many(seed, count):
                 yield "%d: %s" % (i, w)
 
 
+def openings(window):
+    """Spans of three weeks from START on, found minute by minute."""
+    start, spans_ = instant(START), []
+    if not window:
+        return [(start, start + 21 * DAY)]
+    for t in range(start, start + 21 * DAY, 60):
+        if is_open(t, window, [], dt.timezone.utc):
+            if spans_ and spans_[-1][1] == t:
+                spans_[-1] = spans_[-1][0], t + 60
+            else:
+                spans_.append((t, t + 60))
+    return spans_
+
+
+def best(jobs, limits, spans_):
+    """The earliest end of all jobs: every order of starts that could win.
+
+    jobs: (account, source, seconds); those of an account follow each other.
+    """
+    start = instant(START)
+    found = [1 << 60]
+
+    def fit(t, d):
+        return next(max(a, t) for a, b in spans_ if b - max(a, t) >= d)
+
+    def opened(t, until):
+        return sum(max(0, min(b, until) - max(a, t)) for a, b in spans_)
+
+    def go(left, placed, last, end):
+        if end >= found[0]:
+            return
+        if not left:
+            found[0] = end
+            return
+        # What must still be done against what there is room for.
+        busy = sum(opened(last, e) for _, _, e in placed if e > last)
+        if sum(d for *_, d in left) + busy > \
+                limits["all"] * opened(last, found[0] - 1):
+            return
+        chains = {}
+        for a, _, d in left:
+            chains[a] = chains.get(a, 0) + d
+        for a, d in chains.items():
+            t = max([last] + [e for b, _, e in placed if a == b])
+            if d > opened(t, found[0] - 1):
+                return
+        seen = set()
+        for i in sorted(range(len(left)), key=lambda i: -chains[left[i][0]]):
+            account, source, d = left[i]
+            if account in seen or any(
+                    a == account for a, *_ in left[:i]):
+                continue
+            seen.add(account)
+            t = max([last] + [e for a, _, e in placed if a == account])
+            while True:
+                now = [p for p in placed if p[2] > t]
+                if len(now) < min(limits["all"], limits["new"]) and \
+                        sum(p[1] == source for p in now) < limits[source]:
+                    break
+                t = min(p[2] for p in now)
+            t = fit(t, d)
+            go(left[:i] + left[i + 1:],
+               placed + [(account, source, t + d)], t, max(end, t + d))
+    go(jobs, [], start, start)
+    return found[0] - start
+
+
+def optimum(seed, count):
+    """The worst of COUNT plans of up to nine jobs, by the best one."""
+    worst = 0
+    with tempfile.TemporaryDirectory() as work:
+        for i in range(seed, seed + count):
+            rnd = random.Random(i)
+            n = rnd.randint(2, 9)
+            limits = {"all": rnd.randint(1, 4), "new": rnd.randint(1, 4),
+                      "old": rnd.randint(1, 3), "older": rnd.randint(1, 3)}
+            window = rnd.choice(["", "09:00-18:00", "22:00-06:00"])
+            rows = []
+            while n > 0:
+                # Alone it is one job; each folder is one more.
+                name, host = "u%d" % n, rnd.choice(["old", "older"])
+                row = {"account": name, "source": "imaps://%s@%s" % (
+                    name, host), "target": "imaps://%s@new" % name,
+                    "group": rnd.choice(["", "g", "h"]), "folder": "",
+                    "dst_folder": "", "bytes": "", "used_bytes": ""}
+                folders = min(rnd.choice([0, 0, 0, 1, 2, 3]), n - 1)
+                rows += [row | {"folder": "F%d" % k, "dst_folder": "T%d" % k,
+                                "bytes": str(rnd.randint(10**8, 3 * 10**10))}
+                         for k in range(folders)] or [
+                    row | {"used_bytes": str(rnd.randint(10**8, 3 * 10**10))}]
+                n -= folders + 1
+            rules = [{"scope": "host:" + h, "key": "conn_max",
+                      "value": str(limits[h])} for h in limits if h != "all"]
+            if window:
+                rules.append({"scope": "*", "key": "window",
+                              "value": window})
+            rc, jobs = plan(rows, rules, work, "-j", str(limits["all"]),
+                            "-b", "wave=9", "--rate", "2000000",
+                            "--large", "0", "--names")
+            if rc != 0:
+                raise SystemExit("%d: %s" % (i, jobs))
+            took = max(instant(j["end"]) for j in jobs) - instant(START)
+            least = best([(j["account"], j["source"].split("@")[1],
+                           int(j["est_s"])) for j in jobs], limits,
+                         openings(window))
+            if took < least:
+                raise SystemExit("%d: no optimum: %d < %d" % (i, took, least))
+            if os.environ.get("EACH"):
+                print(i, len(jobs), limits, window, "%.4f" % (took / least))
+            worst = max(worst, took / least)
+    return worst
+
+
 def main():
     what, args = sys.argv[1], sys.argv[2:]
     if what == "inventory":
@@ -449,6 +565,9 @@ def main():
         return 0
     if what == "spans":
         print("%.4f" % spans(read(args[0]), int(args[1])))
+        return 0
+    if what == "optimum":
+        print("%.4f" % optimum(*map(int, args)))
         return 0
     if what == "many":
         wrong = many(*map(int, args))

@@ -1,5 +1,5 @@
 /*
- * pack_place.c: runs onto workers in a given order, each as early as it can
+ * pack_place.c: jobs onto workers in a given order, each as early as it can
  * be.  Placed in the order of their starts the best plan of all comes out, so
  * that searching among orders is enough.
  */
@@ -34,108 +34,104 @@ pick(const int64_t *slot, uint32_t low, uint32_t n, int64_t t)
 }
 
 /*
- * Day budgets: octets of any 24 hours.  What does not fit beside this run must
+ * Day budgets: octets of any 24 hours.  What does not fit beside this job must
  * have ended a day before.
  */
 static int64_t
-budget(const struct pack *k, const struct chain *c, uint64_t day)
+budget(const struct job *first, const struct job *j, uint64_t day)
 {
-	const struct run *first = &k->run[c->run], *r = first + c->at;
-	uint64_t sum = k->p->job[r->job].bytes;
+	uint64_t sum = j->bytes;
 
-	while (r-- > first) {
-		sum += k->p->job[r->job].bytes;
+	while (j-- > first) {
+		if (j->start == CLOCK_NONE)
+			continue;
+		sum += j->bytes;
 		if (sum > day)
-			return r->end + DAY;
+			return j->end + DAY;
 	}
 	return INT64_MIN;
 }
 
-/* The run's jobs one after the other; where the first one starts. */
-static int64_t
-place_jobs(struct pack *k, struct run *r, int64_t t)
+static void
+later(int64_t *t, int64_t than)
 {
-	const struct plan *p = k->p;
-	const struct terms *terms = &p->box[p->job[r->job].box].terms;
-	const struct calendar *c = p->calendar[terms->calendar];
-	int64_t first = CLOCK_NONE;
-	uint32_t i;
+	if (than > *t)
+		*t = than;
+}
 
-	for (i = r->job; i < r->job + r->n; i++) {
-		struct job *j = &p->job[i];
+/* When it may begin, if all hours were open. */
+static int64_t
+earliest(const struct pack *k, const struct chain *c, struct job *j)
+{
+	const struct box *x = &k->p->box[j->box];
+	const struct job *first = &k->p->job[c->job];
+	int64_t t = k->ready, day;
+	int side;
 
-		j->start = j->est > calendar_longest(c)
-		    ? CLOCK_NONE
-		    : calendar_fit(c, t, j->est);
-		if (j->start == CLOCK_NONE)
-			continue;
-		t = j->end = j->start + j->est;
-		if (first == CLOCK_NONE)
-			first = j->start;
+	later(&t, x->terms.not_before);
+	if (j > first && j[-1].start != CLOCK_NONE)
+		later(&t, j[-1].end);
+	later(&t, first_free(k->slot + k->low, k->workers - k->low));
+	for (side = 0; side < 2; side++)
+		if (x->host[side]->slot != NONE)
+			later(&t,
+			    first_free(k->slot + x->host[side]->slot,
+				x->host[side]->conn_max));
+	j->late = NULL;
+	if (x->terms.day_bytes > 0) {
+		day = budget(first, j, x->terms.day_bytes);
+		if (day > t)
+			j->late = "budget";
+		later(&t, day);
 	}
-	r->end = t;
-	return first;
+	return t;
 }
 
 static void
-take_slots(struct pack *k, struct run *r, const struct box *x, uint32_t before)
+take_slots(struct pack *k, const struct chain *c, struct job *j)
 {
+	const struct job *before = j > &k->p->job[c->job] ? j - 1 : NULL;
+	uint32_t w = NONE;
 	int side;
 
-	if (before != NONE && k->slot[before] <= r->start)
-		r->worker = before;
-	else
-		r->worker = pick(k->slot, k->low, k->workers, r->start);
-	k->slot[r->worker] = r->end;
+	if (before != NULL && before->start != CLOCK_NONE)
+		w = before->worker - 1;
+	if (w == NONE || k->slot[w] > j->start) {
+		k->score.hops += w != NONE;
+		w = pick(k->slot, k->low, k->workers, j->start);
+	}
+	j->worker = w + 1;
+	k->slot[w] = j->end;
 	for (side = 0; side < 2; side++) {
-		const struct host *h = x->host[side];
+		const struct host *h = k->p->box[j->box].host[side];
 		uint32_t n = (uint32_t)h->conn_max;
 
 		if (h->slot != NONE)
-			k->slot[pick(k->slot, h->slot, h->slot + n, r->start)] =
-			    r->end;
+			k->slot[pick(k->slot, h->slot, h->slot + n, j->start)] =
+			    j->end;
 	}
 }
 
 static void
 place(struct pack *k, struct chain *c)
 {
-	const struct box *x = &k->p->box[c->box];
-	struct run *r = &k->run[c->run + c->at];
-	int64_t t = k->ready, wait;
-	uint32_t before = NONE;
-	int side;
+	struct job *j = &k->p->job[c->job + c->at++];
+	const struct calendar *open =
+	    k->p->calendar[k->p->box[j->box].terms.calendar];
+	int64_t t = earliest(k, c, j);
 
-	if (x->terms.not_before > t)
-		t = x->terms.not_before;
-	if (c->at > 0) {
-		before = r[-1].worker;
-		if (r[-1].end > t)
-			t = r[-1].end;
-	}
-	r->late = NULL;
-	wait = first_free(k->slot + k->low, k->workers - k->low);
-	t = wait > t ? wait : t;
-	for (side = 0; side < 2; side++)
-		if (x->host[side]->slot != NONE) {
-			wait = first_free(k->slot + x->host[side]->slot,
-			    x->host[side]->conn_max);
-			t = wait > t ? wait : t;
-		}
-	if (x->terms.day_bytes > 0 &&
-	    (wait = budget(k, c, x->terms.day_bytes)) > t) {
-		t = wait;
-		r->late = "budget";
-	}
-	r->start = place_jobs(k, r, t);
-	c->at++;
-	if (r->start == CLOCK_NONE) { /* none of them has a place */
-		r->worker = before != NONE ? before : k->low;
+	j->worker = 0;
+	j->start = CLOCK_NONE;
+	if (j->est <= calendar_longest(open))
+		j->start = calendar_fit(open, t, j->est);
+	if (j->start == CLOCK_NONE)
 		return;
-	}
-	if (r->late == NULL && r->start > t)
-		r->late = "window";
-	take_slots(k, r, x, before);
+	j->end = j->start + j->est;
+	if (j->late == NULL && j->start > t)
+		j->late = "window";
+	take_slots(k, c, j);
+	later(&k->score.end, j->end);
+	k->score.ends += (double)(j->end - k->ready);
 }
 
 void
@@ -144,19 +140,9 @@ pack_place(struct pack *k)
 	uint32_t i;
 
 	memcpy(k->slot, k->saved, k->nslot * sizeof(*k->slot));
+	k->score = (struct score){.end = k->ready};
 	for (i = 0; i < k->nchain; i++)
 		k->chain[i].at = 0;
-	for (i = 0; i < k->nrun; i++)
+	for (i = 0; i < k->njob; i++)
 		place(k, &k->chain[k->order[i]]);
-	k->end = k->ready;
-	k->ends = 0;
-	for (i = 0; i < k->nrun; i++) {
-		const struct run *r = &k->run[i];
-
-		if (r->start == CLOCK_NONE)
-			continue;
-		if (r->end > k->end)
-			k->end = r->end;
-		k->ends += (double)(r->end - k->ready);
-	}
 }

@@ -91,6 +91,7 @@ struct job {
 	const char *bound;
 	int64_t start, end;
 	uint32_t worker; /* from 1; 0: not placed */
+	const char *late; /* what it has to wait for, NULL */
 	const char *unmet; /* what forbids it, NULL */
 	char key[17];
 };

@@ -5,95 +5,31 @@
 
 #include "plan/pack_p.h"
 
-/* ---- what of a batch is to be placed ---- */
-
-static int
-is_own_run(const struct plan *p, const struct job *j)
-{
-	return p->box[j->box].terms.day_bytes > 0;
-}
-
 /* Ranges of an account whose order is free are chains of their own. */
 static int
-is_own_chain(const struct plan *p, const struct job *j)
+is_free(const struct plan *p, const struct job *j)
 {
 	return p->box[j->box].any_order && j->low != 0;
 }
 
 static void
-add_job(struct pack *k, uint32_t i, uint32_t last)
+chains_make(struct pack *k, const struct batch *b)
 {
-	const struct job *j = &k->p->job[i];
-	struct chain *c;
-	struct run *r;
-
-	if (last == NONE || k->p->job[last].box != j->box ||
-	    is_own_chain(k->p, j) || is_own_chain(k->p, &k->p->job[last]))
-		k->chain[k->nchain++] =
-		    (struct chain){.run = k->nrun, .box = j->box};
-	c = &k->chain[k->nchain - 1];
-	if (c->n == 0 || is_own_run(k->p, j)) {
-		c->n++;
-		k->run[k->nrun++] =
-		    (struct run){.job = i, .chain = k->nchain - 1};
-	}
-	r = &k->run[k->nrun - 1];
-	r->n++;
-	r->work += j->est;
-	c->work += j->est;
-}
-
-struct place {
-	uint64_t left; /* work of the chain from this run on */
-	uint32_t chain, n;
-};
-
-static int
-by_left(const void *a, const void *b)
-{
-	const struct place *x = a, *y = b;
-
-	if (x->left != y->left)
-		return x->left > y->left ? -1 : 1;
-	if (x->chain != y->chain)
-		return x->chain < y->chain ? -1 : 1;
-	return x->n < y->n ? -1 : x->n > y->n;
-}
-
-/* Longest first; of a chain what is left counts. */
-static void
-sort_runs(struct pack *k)
-{
-	struct place *list = mem_array(k->nrun, sizeof(*list));
-	uint32_t c, r, i = 0;
-
-	for (c = 0; c < k->nchain; c++) {
-		uint64_t left = k->chain[c].work;
-
-		for (r = 0; r < k->chain[c].n; r++) {
-			list[i++] = (struct place){left, c, r};
-			left -= k->run[k->chain[c].run + r].work;
-		}
-	}
-	if (k->nrun > 0)
-		qsort(list, k->nrun, sizeof(*list), by_left);
-	for (i = 0; i < k->nrun; i++)
-		k->order[i] = list[i].chain;
-	free(list);
-}
-
-static void
-runs_make(struct pack *k, const struct batch *b)
-{
+	const struct plan *p = k->p;
 	uint32_t i;
 
-	k->nrun = k->nchain = 0;
-	k->run = mem_array(b->njob, sizeof(*k->run));
+	k->njob = b->njob;
+	k->nchain = 0;
 	k->chain = mem_array(b->njob, sizeof(*k->chain));
 	k->order = mem_array(b->njob, sizeof(*k->order));
-	for (i = 0; i < b->njob; i++)
-		add_job(k, b->job + i, i > 0 ? b->job + i - 1 : NONE);
-	sort_runs(k);
+	for (i = b->job; i < b->job + b->njob; i++) {
+		const struct job *j = &p->job[i];
+
+		if (i == b->job || j[-1].box != j->box || is_free(p, j))
+			k->chain[k->nchain++] = (struct chain){.job = i};
+		k->chain[k->nchain - 1].n++;
+		k->chain[k->nchain - 1].work += j->est;
+	}
 }
 
 /* ---- what cannot be met, and by how much ---- */
@@ -149,22 +85,17 @@ unmet(struct plan *p, const struct job *j)
 }
 
 static void
-runs_end(struct pack *k)
+chains_end(struct pack *k, const struct batch *b)
 {
-	struct plan *p = k->p;
-	uint32_t i, n;
+	uint32_t i;
 
-	for (i = 0; i < k->nrun; i++)
-		for (n = 0; n < k->run[i].n; n++) {
-			struct job *j = &p->job[k->run[i].job + n];
+	for (i = b->job; i < b->job + b->njob; i++) {
+		struct job *j = &k->p->job[i];
 
-			if (k->run[i].late != NULL)
-				j->bound = k->run[i].late;
-			if (j->start != CLOCK_NONE)
-				j->worker = k->run[i].worker + 1;
-			j->unmet = unmet(p, j);
-		}
-	free(k->run);
+		if (j->late != NULL)
+			j->bound = j->late;
+		j->unmet = unmet(k->p, j);
+	}
 	free(k->chain);
 	free(k->order);
 }
@@ -251,11 +182,11 @@ pack_batch(struct pack *k, uint32_t b, struct fail *f)
 	k->low = batch->stage == STAGE_LARGE && lanes(k) > 0
 	    ? k->workers - lanes(k)
 	    : 0;
-	runs_make(k, batch);
+	chains_make(k, batch);
 	pack_search(k);
 	memcpy(k->saved, k->slot, k->nslot * sizeof(*k->slot));
-	runs_end(k);
-	batch->end = k->end;
+	chains_end(k, batch);
+	batch->end = k->score.end;
 	batch->state = 2;
 	return 0;
 }
