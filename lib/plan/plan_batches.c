@@ -281,18 +281,34 @@ fill(struct plan *p, uint32_t *list, size_t n, uint32_t b, uint32_t most)
 	return n;
 }
 
-/* NAME-1, NAME-2 ...; many waves begin with a quarter, half, three quarters. */
-static void
-waves(struct plan *p, const char *name, size_t len, uint32_t most, int rise)
+/* Equal shares of what is left, so that no last wave is of two or three. */
+static uint32_t
+even(const struct plan *p, const uint32_t *list, size_t n, uint32_t most)
 {
+	uint32_t left = 0, count;
+
+	while (n-- > 0)
+		left += p->unit[list[n]].n;
+	count = (left - 1) / most + 1;
+	return (left - 1) / count + 1;
+}
+
+/*
+ * NAME-1, NAME-2 ...; of a size that we chose they are even, and many begin
+ * with a quarter, a half, three quarters of it.
+ */
+static void
+waves(struct plan *p, const char *name, size_t len, uint32_t most, int ours)
+{
+	int rise = ours && p->nbox / most > 8;
 	size_t n, k = 0;
 	uint32_t *list = open_units(p, &n, by_urgency);
 
 	while (n > 0) {
-		uint32_t now = most;
+		uint32_t now = ours ? even(p, list, n, most) : most;
 		char *text;
 
-		if (rise && k < 3 && most > 3)
+		if (rise && k < 3)
 			now = most / 4 * (uint32_t)(k + 1);
 		text = arena_printf(p->arena, "%.*s-%zu", (int)len, name, ++k);
 		n = fill(p, list, n, batch_named(p, text, STAGE_MAIN), now);
@@ -353,7 +369,7 @@ put_main(struct plan *p, const struct sizes *s)
 	if (last != NULL)
 		waves(p, last, last_len, (uint32_t)last_n, 0);
 	else
-		waves(p, "wave", 4, s->wave, p->nbox / s->wave > 8);
+		waves(p, "wave", 4, s->wave, 1);
 }
 
 void
