@@ -90,7 +90,11 @@ static void
 say_counts(uint64_t rejected)
 {
 	struct plan_count c;
+	const char *unused;
+	uint32_t at = 0;
 
+	while ((unused = plan_unused(plan, &at)) != NULL)
+		say_loud("constraint on nobody: %s", unused);
 	plan_counts(plan, &c);
 	say_loud("%" PRIu64 " rows: %" PRIu64 " planned, %" PRIu64
 		 " rejected; %" PRIu64 " accounts, %" PRIu64 " jobs, %" PRIu64
@@ -189,7 +193,8 @@ main(int argc, char **argv)
 {
 	static const struct filter t = {
 	    .name = "mbx-plan",
-	    .synopsis = "[-t URL] [-b NAME=N] [-j N] [folders]",
+	    .synopsis = "[-j N] [-s DATE] [-w WINDOW] [-c FILE] [-t URL] "
+			"[-b NAME=N] [folders ...]",
 	    .summary = "batches, estimates, workers and dates for a migration",
 	    .examples = "  mbx-map folders.tsv | mbx-plan -j 4 >jobs\n"
 			"  mbx-plan -b test=1 -b wave=50 folders.tsv",

@@ -3,6 +3,11 @@
 . "$(dirname "$0")/lib.sh"
 . share/demo/mail.sh
 judge() { python3 t/plan.py "$@"; }
+# within MOST FILE: all ratios in it are between 1 and that.
+within() {
+	awk -v most="$1" '$1 < 1 || $1 > most { bad = 1 }
+		END { exit bad || NR == 0 }' "$2"
+}
 
 # ---- real mailboxes: every row is a job that the other tools take ----
 
@@ -33,18 +38,25 @@ check_rc 0 'mbx-verify finds all of it' mbx-verify "$T/jobs"
 mbx-plan -b test=1 -b wave=2 --cut 1000 <"$T/folders" >"$T/again" 2>"$T/err"
 check_files 'the same input gives the same plan' "$T/jobs" "$T/again"
 
-# ---- random inventories ----
+# ---- random inventories, constraints and zones ----
 
-seeds=20
-[ "$SHORT" = 1 ] && seeds=6
+many=150 small=25 seeds=4
+[ "$SHORT" = 1 ] && many=30 small=6 seeds=1
+check "$many plans: all covered, groups whole, waves in order, all within limits" \
+	judge many "${SEED:-1}" "${MANY:-$many}"
+judge optimum "${SEED:-1}" "${SMALL:-$small}" >"$T/ratio"
+check "$small plans of at most 9 jobs against the best there is: $(cat "$T/ratio")" \
+	within 1.1 "$T/ratio"
 for seed in $(seq $seeds); do
-	judge inventory "$seed" $((seed * seed)) 4 >"$T/in"
-	mbx-plan --cut $((seed * 200000)) --large $((seed * 9000000)) "$T/in" \
-		>"$T/out" 2>"$T/err" && judge covers "$T/in" "$T/out" &&
-		judge batches "$T/in" "$T/out"
-done >"$T/wrong"
-check_same "$seeds inventories: every folder once, groups whole, waves in order" \
-	'' "$(grep . "$T/wrong")"
+	judge inventory "$seed" 500 6 >"$T/in"
+	for workers in 4 16; do
+		mbx-plan -j $workers -s 2026-11-27 --large 0 "$T/in" \
+			>"$T/out" 2>"$T/err"
+		judge spans "$T/out" $workers
+	done
+done | sort -n >"$T/ratio"
+check "waves of 500 accounts by what no plan can beat: $(tail -n 1 "$T/ratio")" \
+	within 1.05 "$T/ratio"
 
 # ---- what rows say, and what is wrong with them ----
 
@@ -75,6 +87,46 @@ check_has 'refused by mbx-map' "$T/err" ':4: folder: mbx-map refused it.*case'
 check_same 'the rest is planned without it' 'c A 7' \
 	"$(awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
 		{ print $c["account"], $c["except"], $c["bytes"] }' "$T/out")"
+
+# ---- constraints that cannot be met, or read ----
+
+limits() { printf 'scope\tkey\tvalue\n%s\n' "$1" >"$T/limits"; }
+printf '%s	folder	bytes	uidnext	messages\n%s\n' "$one" \
+	'a	imap://a@x	imap://a@y	A	40000000000	0	9' >"$T/in"
+for try in \
+	'*	window	22:00-06:00	window 22:00-06:00: it is open for 8 h 0 min at most, the job takes 11 h 6 min: 3 h 6 min too long' \
+	'host:x	day_out_bytes	1000	day budget: 1000 octets a day, the job has 40000000000: 39999999000 too many' \
+	'account:a	not_after	2026-12-01T08:00:00Z	not_after 2026-12-01T08:00:00Z: it ends 3 h 6 min late' \
+	'account:a	after	nowhere	after: there is no batch nowhere before wave-1'
+do
+	limits "$(printf '%s' "$try" | cut -f 1-3)"
+	check_rc 1 "$(tail -n 1 "$T/limits")" \
+		mbx-plan --large 0 -s 2026-12-01 -c "$T/limits" "$T/in"
+	check_has 'says what and by how much' "$T/err" \
+		"^mbx-plan: a/A?: plan: $(printf '%s' "$try" | cut -f 4)\$"
+done
+for try in 'x	window	1' '*	colour	1' '*	window	22-06' '*	blackout	May' \
+	'host:x	conn_max	0' '*	conn_max	1' '*	not_after	never' \
+	'host:x	profile	nowhere' 'stage:x	window	00:00-24:00'; do
+	limits "$try"
+	check_rc 78 "$try" mbx-plan --large 0 -s 2026-12-01 -c "$T/limits" "$T/in"
+	check_has 'names the line' "$T/err" "^mbx-plan: $T/limits:2: "
+done
+limits '*	not_after	2026-12-01'
+check_rc 78 'dates need --start' mbx-plan -c "$T/limits" "$T/in"
+limits 'batch:wave-1	after	wave-1'
+check_rc 78 'a batch after itself' \
+	mbx-plan --large 0 -s 2026-12-01 -c "$T/limits" "$T/in"
+limits 'batch:wave-1	after	wave-7'
+check_rc 78 'a batch after none' \
+	mbx-plan --large 0 -s 2026-12-01 -c "$T/limits" "$T/in"
+limits 'host:xx	conn_max	3'
+check_rc 0 'a constraint on nobody' mbx-plan -c "$T/limits" "$T/in"
+check_has 'is said' "$T/err" 'constraint on nobody: host:xx conn_max 3$'
+check_rc 78 'a window that is none' mbx-plan -w soon "$T/in"
+check_rc 64 'an unknown zone' mbx-plan --tz Europe/Atlantis "$T/in"
+check_rc 66 'constraints that are not there' mbx-plan -c "$T/none" "$T/in"
+
 check_rc 64 'a batch without a number' mbx-plan -b test "$T/in"
 check_rc 65 'no column source' sh -c "printf 'account\nx\n' | mbx-plan"
 printf '%s\n' "$one" >"$T/head"

@@ -57,6 +57,10 @@ int plan_make(struct plan *p, struct fail *f);
 /* The jobs in order: 1 and r (under plan_header) is filled, 0 end. */
 int plan_next(struct plan *p, struct row *r);
 
+/* Constraints that hold for nobody, one a call, *at from 0 on; the plan's.
+ * NULL: no more. */
+char *plan_unused(const struct plan *p, uint32_t *at);
+
 struct plan_count {
 	uint64_t rows; /* that are in the plan */
 	uint64_t accounts, jobs, batches;

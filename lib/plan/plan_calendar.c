@@ -25,11 +25,12 @@ struct calendar {
 static int
 weekday(const char *s)
 {
-	static const char names[] = "sunmontuewedthufrisat";
+	static const char names[][4] = {
+	    "sun", "mon", "tue", "wed", "thu", "fri", "sat"};
 	int i;
 
 	for (i = 0; i < 7; i++)
-		if (text_ncasecmp(s, names + 3 * i, 3) == 0)
+		if (text_ncasecmp(s, names[i], 3) == 0)
 			return i;
 	return -1;
 }

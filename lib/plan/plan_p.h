@@ -77,7 +77,7 @@ struct batch {
 	uint32_t after; /* the batch before it; NONE */
 	uint32_t accounts;
 	uint32_t job, njob; /* its jobs */
-	int state; /* 0, 1 being packed, 2 packed */
+	int packed;
 	int64_t end;
 };
 

@@ -102,51 +102,46 @@ chains_end(struct pack *k, const struct batch *b)
 
 /* ---- batches ---- */
 
-static int pack_batch(struct pack *k, uint32_t b, struct fail *f);
-
+/* 1 and *ready is not before the end of batch b; 0: it is not packed yet. */
 static int
-wait_for(struct pack *k, uint32_t b, int64_t *ready, struct fail *f)
+has_ended(const struct pack *k, uint32_t b, int64_t *ready)
 {
 	if (b == NONE)
+		return 1;
+	if (!k->p->batch[b].packed)
 		return 0;
-	if (k->p->batch[b].state == 1)
-		return fail_set(f, CODE_CONFIG, REACH_RUN, AGAIN_NEVER, "after",
-		    "batches wait for each other, %s among them",
-		    k->p->batch[b].name);
-	if (pack_batch(k, b, f) == -1)
-		return -1;
 	if (k->p->batch[b].end > *ready)
 		*ready = k->p->batch[b].end;
-	return 0;
+	return 1;
 }
 
-/* All that it waits for is packed before it. */
+/* 1 and when it may begin; 0: something that it waits for is not packed. */
 static int
-make_ready(struct pack *k, uint32_t b, int64_t *ready, struct fail *f)
+is_ready(const struct pack *k, uint32_t b, int64_t *ready)
 {
 	const struct plan *p = k->p;
 	const char *name;
 	uint32_t i, at;
 
 	*ready = p->t0;
-	if (wait_for(k, p->batch[b].after, ready, f) == -1)
-		return -1;
+	if (!has_ended(k, p->batch[b].after, ready))
+		return 0;
 	*ready += (int64_t)rules_pause(p, &p->batch[b]);
 	for (at = 0;
 	     (name = rules_after(p, NULL, p->batch[b].name, &at)) != NULL;)
-		if (wait_for(k, batch_find(p, name), ready, f) == -1)
-			return -1;
+		if (batch_find(p, name) == NONE ||
+		    !has_ended(k, batch_find(p, name), ready))
+			return 0;
 	for (i = 0; i < p->batch[b].njob; i++) {
-		const struct job *j = &p->job[p->batch[b].job + i];
+		const struct box *x = &p->box[p->job[p->batch[b].job + i].box];
 
-		if (p->unit[p->box[j->box].unit].unmet != NULL)
+		if (p->unit[x->unit].unmet != NULL)
 			continue;
-		for (at = 0; (name = rules_after(
-				  p, &p->box[j->box], NULL, &at)) != NULL;)
-			if (wait_for(k, batch_find(p, name), ready, f) == -1)
-				return -1;
+		for (at = 0; (name = rules_after(p, x, NULL, &at)) != NULL;)
+			if (!has_ended(k, batch_find(p, name), ready))
+				return 0;
 	}
-	return 0;
+	return 1;
 }
 
 /* Very large mailboxes leave at least half of the workers, and of the
@@ -167,28 +162,17 @@ lanes(const struct pack *k)
 	return (uint32_t)(n / 2);
 }
 
-static int
-pack_batch(struct pack *k, uint32_t b, struct fail *f)
+static void
+pack_batch(struct pack *k, struct batch *b)
 {
-	struct batch *batch = &k->p->batch[b];
-	int64_t ready;
-
-	if (batch->state == 2)
-		return 0;
-	batch->state = 1;
-	if (make_ready(k, b, &ready, f) == -1)
-		return -1;
-	k->ready = ready;
-	k->low = batch->stage == STAGE_LARGE && lanes(k) > 0
-	    ? k->workers - lanes(k)
-	    : 0;
-	chains_make(k, batch);
+	k->low =
+	    b->stage == STAGE_LARGE && lanes(k) > 0 ? k->workers - lanes(k) : 0;
+	chains_make(k, b);
 	pack_search(k);
 	memcpy(k->saved, k->slot, k->nslot * sizeof(*k->slot));
-	chains_end(k, batch);
-	batch->end = k->score.end;
-	batch->state = 2;
-	return 0;
+	chains_end(k, b);
+	b->end = k->score.end;
+	b->packed = 1;
 }
 
 static void
@@ -214,21 +198,42 @@ slots_make(struct pack *k)
 		k->saved[i] = p->t0;
 }
 
+/* In order, but very large mailboxes as early as may be; NONE: none can. */
+static uint32_t
+next_batch(struct pack *k)
+{
+	const struct plan *p = k->p;
+	uint32_t b, found = NONE;
+	int64_t ready;
+
+	for (b = 0; b < p->nbatch; b++) {
+		if (p->batch[b].packed || !is_ready(k, b, &ready))
+			continue;
+		if (found == NONE ||
+		    (p->batch[b].stage == STAGE_LARGE && lanes(k) > 0)) {
+			found = b;
+			k->ready = ready;
+		}
+	}
+	return found;
+}
+
 int
 pack_all(struct plan *p, struct fail *f)
 {
 	struct pack k = {.p = p};
-	uint32_t b, late;
-	int rc = 0;
+	uint32_t b, n;
 
 	slots_make(&k);
-	for (b = 0; rc == 0 && b < p->nbatch; b++)
-		if (p->batch[b].stage < STAGE_MAIN ||
-		    (p->batch[b].stage == STAGE_LARGE && lanes(&k) > 0))
-			rc = pack_batch(&k, b, f);
-	for (late = 0; rc == 0 && late < p->nbatch; late++)
-		rc = pack_batch(&k, late, f);
+	for (n = 0; n < p->nbatch && (b = next_batch(&k)) != NONE; n++)
+		pack_batch(&k, &p->batch[b]);
 	free(k.slot);
 	free(k.saved);
-	return rc;
+	if (n == p->nbatch)
+		return 0;
+	for (b = 0; p->batch[b].packed; b++)
+		;
+	return fail_set(f, CODE_CONFIG, REACH_RUN, AGAIN_NEVER, "after",
+	    "batch %s waits for one that is not there, or that waits for it",
+	    p->batch[b].name);
 }

@@ -52,6 +52,7 @@ static const struct {
 struct rule {
 	enum scope scope;
 	enum key key;
+	int used;
 	const char *of, *text; /* the plan's */
 	uint64_t number;
 	int64_t time;
@@ -341,8 +342,10 @@ rules_terms(struct plan *p, const struct box *x, struct terms *t)
 	if (v.window == NULL)
 		v.window = "";
 	for (i = 0; i < p->nrule; i++)
-		if (holds(&p->rule[i], x, b))
+		if (holds(&p->rule[i], x, b)) {
+			p->rule[i].used = 1;
 			apply(p, &p->rule[i], &v);
+		}
 	apply_row(p, x, &v);
 	t->calendar =
 	    calendar_of(p, v.window, v.blackout.len > 0 ? v.blackout.data : "");
@@ -397,6 +400,20 @@ rules_after(
 			? holds(u, x, NULL)
 			: u->scope == ON_BATCH && strcmp(u->of, batch) == 0)
 			return u->text;
+	}
+	return NULL;
+}
+
+char *
+plan_unused(const struct plan *p, uint32_t *at)
+{
+	while (*at < p->nrule) {
+		const struct rule *u = &p->rule[(*at)++];
+
+		if (!u->used)
+			return arena_printf(p->arena, "%s:%s %s %s",
+			    scopes[u->scope], u->of, keys[u->key].name,
+			    u->text);
 	}
 	return NULL;
 }
