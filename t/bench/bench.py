@@ -13,7 +13,8 @@ In the environment:
     RESULTS   the page to write (t/bench/RESULTS.md or SCALE.md after a run of
               all workloads)
 The runs of a workload take turns: one of each entrant, N times.  Every run is
-a row of B/bench.tsv.  Ends in 1 when a figure is not met.
+a row of B/bench.tsv.  Ends in 1 when a figure is not met, 70 when it cannot
+go on.
 """
 import collections
 import fnmatch
@@ -21,6 +22,7 @@ import imaplib
 import os
 import shutil
 import sys
+import traceback
 import fidelity
 import judge
 import stand
@@ -236,4 +238,8 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except Exception:  # not the 1 that says "not met"
+        traceback.print_exc()
+        sys.exit(70)

@@ -302,7 +302,7 @@ now(void)
 int
 main(int argc, char **argv)
 {
-	struct lane *lanes = NULL;
+	static struct lane *lanes;
 	size_t n, i, k;
 	int status, bad = 0;
 	double from;
