@@ -89,7 +89,7 @@ check_same 'every run ends well' 0 "$(said 9)"
 check_same 'of every workload' 'W1 W3l W4 W5 W6j W7 W8 W9' \
 	"$(said 1 mbx | paste -sd ' ')"
 check_has 'every figure has a verdict' "$T/page" \
-	'^\| mbx-copy / turns \| [0-9.]+ \| 12 \| (not )?met \|$'
+	'^\| W5 \| mbx-copy / turns \| [0-9.]+ \| 12 \| (not )?met \|$'
 
 rm "$T/b/bin/mbx-copy"
 printf '#!/bin/sh\nexec "%s/mbx-copy" --exclude Sent "$@"\n' "$real" \
@@ -99,5 +99,5 @@ bench W=W2
 check_same 'a folder that is not copied is found' \
 	'missing=1 folders_missing=1' "$(said 10 mbx-copy)"
 check_has 'and no figure is met' "$T/page" \
-	'both-m-c1 \|.*\| not met: missing=1 folders_missing=1 \|$'
+	'^\| W2 \| .*both-m-c1 \|.*\| not met: missing=1 folders_missing=1 \|$'
 done_testing

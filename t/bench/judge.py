@@ -35,9 +35,13 @@ def reference(result, than, own):
             for t, r in good(result, than).items()}
 
 
+def own_label(result, figure):
+    return figure.own or works.OWN.get(result.work.kind, "mbx-copy")
+
+
 def values(result, figure):
     """One a round."""
-    label = figure.own or works.OWN.get(result.work.kind, "mbx-copy")
+    label = own_label(result, figure)
     own = good(result, label)
     if figure.than == "turns":
         far = good(result, label + "-200ms")
@@ -58,7 +62,7 @@ def wrong(result, label):
 
 def verdict(result, figure):
     """Its values, and met, not met or why it is unknown."""
-    label = figure.own or works.OWN.get(result.work.kind, "mbx-copy")
+    label = own_label(result, figure)
     found = values(result, figure)
     if wrong(result, label):
         return found, "not met: " + wrong(result, label)
@@ -103,20 +107,39 @@ def entrants(result):
                wrong(result, label) or " ".join(copies))
 
 
-def section(result):
-    text = "### %s: %s\n\n%d messages, %.1f MB\n\n" % (
+def runs_table(result):
+    return "### %s: %s\n\n%d messages, %.1f MB\n\n%s" % (
         result.work.name, result.work.text, result.messages,
-        result.octets / 1e6)
-    text += table(["entrant", "wall s", "own CPU s", "RSS MiB", "source CPU s",
-                   "target CPU s", "copy"], entrants(result))
+        result.octets / 1e6,
+        table(["entrant", "wall s", "own CPU s", "RSS MiB", "source CPU s",
+               "target CPU s", "copy"], entrants(result)))
+
+
+def figures_table(results):
     rows = []
-    for f in figures(result):
-        found, word = verdict(result, f)
-        own = f.own or works.OWN.get(result.work.kind, "mbx-copy")
-        rows.append((own + " / " + f.than, spread(found), f.most, word))
-    if rows:
-        text += "\n" + table(["figure", "ratio", "at most", ""], rows)
-    return text
+    for r in results:
+        for f in figures(r):
+            found, word = verdict(r, f)
+            rows.append((r.work.name, own_label(r, f) + " / " + f.than,
+                         spread(found), f.most, word))
+    return table(["", "figure", "ratio", "at most", ""], rows) if rows else ""
+
+
+def growth_table(results):
+    """Of mbx alone: how it grows."""
+    rows = []
+    for r in results:
+        own = list(good(r, "mbx-copy").values())
+        if own:
+            wall = statistics.median(x.wall for x in own)
+            rows.append((r.work.name, r.work.text, "%.2f" % wall,
+                         "%.3f" % (1e3 * wall / r.messages),
+                         "%.1f" % (max(x.rss for x in own) / 1024)))
+    return table(["", "mbx-copy", "wall s", "ms a message", "RSS MiB"], rows)
+
+
+def section(result):
+    return runs_table(result) + "\n" + figures_table([result])
 
 
 def first_line(*command):
@@ -150,4 +173,5 @@ def page(results, rounds):
     text += "".join("- %s\n" % line for line in machine())
     text += ("\nMedians, with quartiles. A ratio is that of two runs of one "
              "round; floors under 0.1 s get 20 ms on top.\n\n")
-    return text + "\n".join(section(r) for r in results)
+    text += figures_table(results) or growth_table(results)
+    return text + "\n" + "\n".join(runs_table(r) for r in results)

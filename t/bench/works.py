@@ -91,7 +91,7 @@ SCALE = [
     *(Work("N%d" % n, "nothing changed, %d tiny messages" % n, "again",
            "tiny%d" % n, probes="stat-both-c1")
       for n in (1000, 10000, 100000, 1000000)),
-    *(Work("A%d" % n, "%d accounts of 10 messages, four at a time" % n,
+    *(Work("A%d" % n, "accounts of 10 messages, four at a time: %d" % n,
            "copy", "own", accounts=n, jobs=4, probes="fill-m-c4")
       for n in (1, 100, 5000)),
     *(Work("R%d" % n, "1,000 small messages, %d ms to both servers" % n,
