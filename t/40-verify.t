@@ -320,6 +320,27 @@ for user in ("anna", "bert"):
 PY
 check_rc 0 'role all: what any folder of the target holds is there' \
 	served bert
+
+# One server works while the other is listened to.
+passed_on() { # URL of it, through a proxy that notes what is asked
+	python3 t/counts.py turns "$dv_port" "$T/turns" >"$T/first" 2>/dev/null &
+	pid=$!
+	defer "kill $pid; wait $pid 2>/dev/null"
+	for turn in $(seq 100); do
+		[ ! -s "$T/first" ] || break
+		sleep 0.05
+	done
+	url="imap://$1@127.0.0.1:$(cat "$T/first");tls=none"
+	rm "$T/first"
+}
+passed_on anna
+source=$url
+passed_on bert
+check_rc 0 'through proxies' mbx-verify --source "$source" \
+	--source-secret "file:$T/anna.pw" --target "$url" \
+	--target-secret "file:$T/bert.pw"
+check_same 'both sides are entered before bodies of either come' 2 \
+	"$(awk '/EXAMINE/ { n++ } /BODY/ { print n; exit }' "$T/turns")"
 check_same 'three of four are elsewhere' 'All|pass|same||4|4|L0|exact' \
 	"$(rows octets | grep ^All)"
 python3 - "$dv_port" <<'PY'

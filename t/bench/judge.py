@@ -160,7 +160,8 @@ def machine():
         platform.release())
     yield "Dovecot " + first_line("dovecot", "--version")
     for peer in ("mbsync", "interimap"):
-        yield first_line(peer, "--version") or peer + " is not there"
+        yield first_line(peer, "--version").replace("/usr/bin/", "") or \
+            peer + " is not there"
 
 
 def page(results, rounds):
