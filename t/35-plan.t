@@ -71,6 +71,9 @@ check_same 'a template' 'imaps://an%2Fna%40x.example@new/an%2Fna;x.example' \
 		2>"$T/err" | column target)"
 check_rc 1 'no path from an account with a /' \
 	mbx-plan -t 'maildir:new/{account}' "$T/in"
+printf 'account\tsource\n..@x\timap://a@x\n' >"$T/dots"
+check_rc 1 'no path from an account that is ..' \
+	mbx-plan -t 'maildir:new/{user}' "$T/dots"
 check_rc 65 'no target at all' mbx-plan --rejects "$T/bad" "$T/in"
 check_has 'names the row' "$T/err" "^mbx-plan: $T/in:2: target: "
 check_has 'counts it' "$T/err" ' 1 rows: 0 planned, 1 rejected; 0 acc'

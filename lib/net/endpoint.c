@@ -319,6 +319,36 @@ endpoint_parse(struct endpoint *e, const char *url, struct fail *f)
 	return rc;
 }
 
+int
+endpoint_template(
+    struct buf *b, const char *t, const char *account, struct fail *f)
+{
+	const char *at = strrchr(account, '@');
+	size_t user = at != NULL ? (size_t)(at - account) : strlen(account);
+
+	if ((strncmp(t, "maildir:", 8) == 0 || strncmp(t, "mbox:", 5) == 0) &&
+	    (strchr(account, '/') != NULL || *account == '.' ||
+		(at != NULL && at[1] == '.')))
+		return fail_set(f, CODE_CONFIG, REACH_MESSAGE, AGAIN_NEVER,
+		    "template",
+		    "an account with a /, or a part of it that begins with a "
+		    "dot, makes no path");
+	while (*t != '\0')
+		if (strncmp(t, "{account}", 9) == 0) {
+			text_percent(b, account, strlen(account), "");
+			t += 9;
+		} else if (strncmp(t, "{user}", 6) == 0) {
+			text_percent(b, account, user, "");
+			t += 6;
+		} else if (strncmp(t, "{domain}", 8) == 0) {
+			if (at != NULL)
+				text_percent(b, at + 1, strlen(at + 1), "");
+			t += 8;
+		} else
+			buf_addc(b, *t++);
+	return 0;
+}
+
 /* Every string of an endpoint. */
 static const size_t strings[] = {
     offsetof(struct endpoint, user),

@@ -48,6 +48,13 @@ struct endpoint {
 int endpoint_parse(struct endpoint *e, const char *url, struct fail *f);
 void endpoint_free(struct endpoint *e);
 void endpoint_copy(struct endpoint *to, const struct endpoint *from);
+/*
+ * A URL from a template with {account}, {user} (before the last @) and
+ * {domain} in it, percent-encoded: CODE_CONFIG where an account would leave
+ * the directory that a path is in.
+ */
+int endpoint_template(
+    struct buf *url, const char *t, const char *account, struct fail *f);
 int endpoint_is_net(const struct endpoint *e);
 const char *scheme_name(enum scheme s);
 /* Without parameters, for messages: imaps://anna@old:1143 */

@@ -51,32 +51,6 @@ number(const struct plan *p, const struct row *r, int column, uint64_t *v,
 /* ---- a new account ---- */
 
 static int
-fill_template(struct buf *b, const char *t, const char *account, struct fail *f)
-{
-	const char *at = strrchr(account, '@');
-	size_t user = at != NULL ? (size_t)(at - account) : strlen(account);
-
-	if (strchr(account, '/') != NULL &&
-	    (strncmp(t, "maildir:", 8) == 0 || strncmp(t, "mbox:", 5) == 0))
-		return fail_set(f, CODE_CONFIG, REACH_MESSAGE, AGAIN_NEVER,
-		    "target", "an account with a / makes no path");
-	while (*t != '\0')
-		if (strncmp(t, "{account}", 9) == 0) {
-			text_percent(b, account, strlen(account), "");
-			t += 9;
-		} else if (strncmp(t, "{user}", 6) == 0) {
-			text_percent(b, account, user, "");
-			t += 6;
-		} else if (strncmp(t, "{domain}", 8) == 0) {
-			if (at != NULL)
-				text_percent(b, at + 1, strlen(at + 1), "");
-			t += 8;
-		} else
-			buf_addc(b, *t++);
-	return 0;
-}
-
-static int
 set_target(struct plan *p, struct row *r, struct fail *f)
 {
 	struct buf b = {0};
@@ -87,8 +61,8 @@ set_target(struct plan *p, struct row *r, struct fail *f)
 	if (p->opt.target_template == NULL)
 		return fail_set(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER,
 		    "target", "the row has none; --target-template makes one");
-	rc =
-	    fill_template(&b, p->opt.target_template, row_get(r, "account"), f);
+	rc = endpoint_template(
+	    &b, p->opt.target_template, row_get(r, "account"), f);
 	if (rc == 0)
 		row_set(r, "target", b.data);
 	buf_free(&b);
