@@ -125,6 +125,8 @@ void say_loud(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 int cli_dry_run(void);
 unsigned int cli_jobs(void); /* -j */
+/* In start: the input has no header, its lines are rows, see DIALECT_LINES. */
+void cli_lines(void);
 /* 0, or CODE_ROW naming the first of these columns (by blanks) not there. */
 int header_needs(const struct header *have, const char *names, struct fail *f);
 const char *cli_tool(void);

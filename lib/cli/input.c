@@ -46,6 +46,12 @@ input_new(char **operands, int n)
 }
 
 void
+cli_lines(void)
+{
+	settings.from = DIALECT_LINES;
+}
+
+void
 input_place(const struct input *in, struct fail *f)
 {
 	uint64_t line;

@@ -12,7 +12,8 @@
 struct fail;
 struct arena;
 
-enum dialect { DIALECT_AUTO, DIALECT_TSV, DIALECT_CSV };
+/* DIALECT_LINES: no header; each line as it is, in the one column `line`. */
+enum dialect { DIALECT_AUTO, DIALECT_TSV, DIALECT_CSV, DIALECT_LINES };
 
 /* ---- header.c: names of columns, shared by the rows under them ---- */
 

@@ -169,6 +169,11 @@ split(struct table_in *t)
 {
 	size_t n = trimmed(&t->record);
 
+	if (t->dialect == DIALECT_LINES) {
+		fields_reset(&t->fields);
+		fields_add(&t->fields, t->record.data, n);
+		return NULL;
+	}
 	return t->dialect == DIALECT_CSV
 	    ? csv_split(&t->fields, t->record.data, n, t->sep)
 	    : tsv_split(&t->fields, t->record.data, n);
@@ -217,6 +222,10 @@ table_header(struct table_in *t, struct header **h, struct fail *f)
 {
 	int rc;
 
+	if (t->dialect == DIALECT_LINES) {
+		*h = t->header = header_new("line");
+		return 1;
+	}
 	do {
 		rc = record(t, f);
 		if (rc == -1)
@@ -234,6 +243,8 @@ is_header(const struct table_in *t)
 {
 	size_t i;
 
+	if (t->dialect == DIALECT_LINES)
+		return 0;
 	for (i = 0; i < t->fields.n; i++)
 		if (strcmp(fields_get(&t->fields, i),
 			header_name(t->header, i)) != 0)
