@@ -6,6 +6,7 @@
 
 #include "base/base.h"
 #include "cli/cli.h"
+#include "exchange/exchange.h"
 #include "map/map.h"
 #include "plan/plan.h"
 #include "row/row.h"
@@ -13,6 +14,9 @@
 static const char **batches, *zone = "UTC";
 static struct plan_opt options = {
     .start = CLOCK_NONE, .large = (uint64_t)20 << 30, .cut = (uint64_t)4 << 30};
+
+static struct import_opt list;
+static const char *export_to;
 
 static const struct opt opts[] = {
     {"target-template", 't', OPT_STRING, "URL",
@@ -36,6 +40,15 @@ static const struct opt opts[] = {
 	&options.constraints, NULL},
     {"names", 0, OPT_FLAG, NULL, "a row for each folder that is renamed",
 	&options.names, NULL},
+    {"import", 0, OPT_STRING, "FORMAT",
+	"account rows from a list of another tool", &list.format, NULL},
+    {"export", 0, OPT_STRING, "FORMAT",
+	"jobs as a list for another tool: imapsync mbsync", &export_to, NULL},
+    {"source-template", 0, OPT_STRING, "URL",
+	"sources, where an imported list names no server",
+	&list.source_template, NULL},
+    {"secrets", 0, OPT_STRING, "DIR", "files for imported passwords",
+	&list.secrets, NULL},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
 };
 
@@ -139,6 +152,96 @@ plan_finish(uint64_t rejected, struct out *o, struct fail *f)
 	return 0;
 }
 
+/* ---- lists of other tools ---- */
+
+static struct import *import;
+static struct export *export;
+
+static int
+import_start(struct fail *f)
+{
+	list.target_template = options.target_template;
+	if (import_new(&import, &list, f) == -1)
+		return -1;
+	if (import_is_lines(import))
+		cli_lines();
+	return 0;
+}
+
+static struct header *
+import_columns(const struct header *have, struct fail *f)
+{
+	return import_header(import, have, f);
+}
+
+static int
+import_row(const struct row *r, struct fail *f)
+{
+	return import_take(import, r, f);
+}
+
+static int
+import_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	struct import_count c;
+	struct row *r;
+
+	if (import_end(import, f) == -1)
+		return -1;
+	import_counts(import, &c);
+	say_loud("%" PRIu64 " accounts, %" PRIu64 " rejected; %" PRIu64
+		 " passwords put away",
+	    c.accounts, rejected, c.passwords);
+	if (c.ignored > 0)
+		say_loud("%" PRIu64 " settings have no place in account rows",
+		    c.ignored);
+	while (import_next(import, r = out_new(o, NULL)) == 1)
+		out_row(o, r);
+	import_free(import);
+	return 0;
+}
+
+static int
+export_start(struct fail *f)
+{
+	return export_new(&export, export_to, f);
+}
+
+static struct header *
+export_columns(const struct header *have, struct fail *f)
+{
+	return header_needs(have, "source target", f) == -1 ? NULL
+							    : header_new("");
+}
+
+static int
+export_row(const struct row *r, struct fail *f)
+{
+	return export_take(export, r, f);
+}
+
+static int
+export_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	struct export_count c;
+	const char *text;
+	size_t n;
+
+	(void)f;
+	export_counts(export, &c);
+	text = export_text(export, &n);
+	out_text(o, text, n);
+	say_loud("%" PRIu64 " rows: %" PRIu64 " written, %" PRIu64
+		 " part of those, %" PRIu64 " rejected",
+	    c.written + c.parts + rejected, c.written, c.parts, rejected);
+	if (c.left > 0)
+		say_loud("%" PRIu64 " folders that the rows leave out will be "
+			 "copied",
+		    c.left);
+	export_free(export);
+	return 0;
+}
+
 /* ---- what there is to do; the first that was asked for ---- */
 
 static const struct mode {
@@ -150,6 +253,10 @@ static const struct mode {
 	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
 } modes[] =
     {
+	{&list.format, NULL, import_start, import_columns, import_row,
+	    import_finish},
+	{&export_to, NULL, export_start, export_columns, export_row,
+	    export_finish},
 	{NULL, NULL, plan_start, plan_columns, plan_row, plan_finish},
 },
   *mode;

@@ -62,6 +62,7 @@ stage() {
 	tr , '\t' <accounts.csv >accounts.tsv
 	cp accounts.tsv jobs.tsv
 	mbx-inventory accounts.csv >folders.tsv
+	printf 'old;anna;secret;new;anna;secret\n' >list.txt
 	printf 'match\treplace\nNewsletter(/.*)?\t-\n' >rules.tsv
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 		-days 3 -subj /CN=x -keyout key.pem -out cert.pem 2>/dev/null
