@@ -54,8 +54,9 @@ recall(const char *ref)
 void
 secret_init(void)
 {
+	static char **copy; /* setenv(3) makes another and forgets this one */
 	struct rlimit none = {0, 0};
-	char **old = environ, **copy, *start, *end;
+	char **old = environ, *start, *end;
 	size_t i, n = 0;
 
 	(void)prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
