@@ -30,6 +30,8 @@ static const struct opt opts[] = {
 	&options.cut, NULL},
     {"rate", 0, OPT_NUMBER, "B/S", "octets a second of one connection",
 	&options.rate, NULL},
+    {"results", 'r', OPT_STRING, "FILE", "of jobs done: how long they took",
+	&options.results, NULL},
     {"start", 's', OPT_TIME, "DATE", "when the first batch may begin",
 	&options.start, NULL},
     {"window", 'w', OPT_STRING, "HH:MM-HH:MM", "when jobs may run",

@@ -58,9 +58,41 @@ done | sort -n >"$T/ratio"
 check "waves of 500 accounts by what no plan can beat: $(tail -n 1 "$T/ratio")" \
 	within 1.05 "$T/ratio"
 
+one='account	source	target'
+
+# ---- forecasts: 120 accounts as mbx-copy took them between two Dovecots ----
+
+judge forecast t/data/runs.tsv 20 >"$T/ratio"
+read -r held below times <"$T/ratio"
+check "p90 held in $held of the jobs, half of them took no more than est: $below" \
+	awk -v h="$held" -v b="$below" \
+	'BEGIN { exit !(h >= .85 && h <= .97 && b >= .4 && b <= .6) }'
+check "and p90 is not just large: $times of est" \
+	awk -v t="$times" 'BEGIN { exit !(t > 1 && t < 2.5) }'
+results() {
+	printf 'source\ttarget\tcopied\tcopied_bytes\telapsed_s\n%s\n' "$1"
+}
+results 'imap://a@x	imap://a@y	5	5000	soon' >"$T/limits"
+printf '%s	bytes\n%s\n' "$one" 'a	imap://a@x	imap://a@y	9' >"$T/in"
+check_rc 78 'no seconds' mbx-plan -r "$T/limits" "$T/in"
+check_has 'names the line' "$T/err" "^mbx-plan: $T/limits:2: elapsed_s"
+results 'imap://a@x	imap://a@y	0	0	1.0' >"$T/limits"
+check_rc 78 'nothing was copied' mbx-plan -r "$T/limits" "$T/in"
+for host in x x x x x x x x slow slow slow slow slow slow slow slow; do
+	echo "imap://a@$host	imap://a@y	1	1000000	$([ $host = x ] &&
+		echo 10 || echo 50)"
+done >"$T/rows"
+results "$(cat "$T/rows")" >"$T/limits"
+{ printf '%s	used_bytes\n' "$one"
+	for host in x slow; do
+		echo "$host	imap://a@$host	imap://a@y	10000000"
+	done; } >"$T/in"
+check_same 'hosts have rates of their own' '100 500' \
+	"$(mbx-plan -r "$T/limits" "$T/in" 2>"$T/err" | column est_s |
+		sed 's/.$/0/' | xargs)"
+
 # ---- what rows say, and what is wrong with them ----
 
-one='account	source	target'
 printf '%s	stage	order\n%s\n%s\n' "$one" 'a	imap://a@x	imap://a@y	pilot	' \
 	'b	imap://b@x	imap://b@y		' >"$T/in"
 check_same 'a row in the pilot, the other in a wave' 'pilot,wave-1' \

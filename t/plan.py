@@ -11,6 +11,8 @@
                                               what no plan can beat
     plan.py many SEED COUNT                   all of this, COUNT times
     plan.py optimum SEED COUNT                small ones against all orders
+    plan.py forecast RUNS SPLITS              estimates of half of them, from
+                                              the other half
 """
 import datetime as dt
 import itertools
@@ -555,6 +557,44 @@ def optimum(seed, count):
     return worst
 
 
+def forecast(runs, splits):
+    """How often p90 held and est was too low, over random halves.
+
+    Runs are (octets, messages, seconds); all are taken a hundredfold, since
+    estimates are whole seconds.
+    """
+    held = below = n = 0
+    off = []
+    with tempfile.TemporaryDirectory() as work:
+        for seed in range(splits):
+            mine = list(runs)
+            random.Random(seed).shuffle(mine)
+            half = len(mine) // 2
+            with open(os.path.join(work, "results"), "w",
+                      encoding="utf-8") as f:
+                print("source\ttarget\tcopied_bytes\tcopied\telapsed_s",
+                      file=f)
+                for b, m, s in mine[:half]:
+                    print("imap://a@x\timap://a@y\t%d\t%d\t%.1f" % (
+                        100 * b, 100 * m, 100 * s), file=f)
+            rows = [{"account": str(i), "source": "imap://%d@x" % i,
+                     "target": "imap://%d@y" % i, "folder": "A",
+                     "bytes": str(100 * b), "messages": str(100 * m)}
+                    for i, (b, m, _) in enumerate(mine[half:])]
+            rc, jobs = plan(rows, [], work, "--results",
+                            os.path.join(work, "results"), "--large", "0",
+                            "--cut", "0")
+            if rc != 0:
+                raise SystemExit(jobs)
+            for j in jobs:
+                s = 100 * mine[half + int(j["account"])][2]
+                n += 1
+                held += s <= int(j["est_p90_s"])
+                below += s <= int(j["est_s"])
+                off.append(int(j["est_p90_s"]) / int(j["est_s"]))
+    return held / n, below / n, sorted(off)[len(off) // 2]
+
+
 def main():
     what, args = sys.argv[1], sys.argv[2:]
     if what == "inventory":
@@ -568,6 +608,11 @@ def main():
         return 0
     if what == "optimum":
         print("%.4f" % optimum(*map(int, args)))
+        return 0
+    if what == "forecast":
+        print("%.3f %.3f %.2f" % forecast(
+            [(int(r["bytes"]), int(r["messages"]), float(r["elapsed_s"]))
+             for r in read(args[0])], int(args[1])))
         return 0
     if what == "many":
         wrong = many(*map(int, args))

@@ -50,7 +50,8 @@ plan_new(struct plan **out, const struct plan_opt *o, struct fail *f)
 	if (batches_check(o->batches, f) == -1 ||
 	    (o->window != NULL && calendar_check(o->window, "", f) == -1) ||
 	    (o->constraints != NULL &&
-		rules_read(p, o->constraints, f) == -1)) {
+		rules_read(p, o->constraints, f) == -1) ||
+	    (o->results != NULL && rates_read(p, o->results, f) == -1)) {
 		plan_free(p);
 		*out = NULL;
 		return -1;
@@ -75,6 +76,7 @@ plan_free(struct plan *p)
 		calendar_free(p->calendar[i]);
 	free(p->calendar);
 	free(p->rule);
+	free(p->rates);
 	arena_free(p->arena);
 	intern_free(p->accounts);
 	intern_free(p->names);

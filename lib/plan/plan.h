@@ -19,6 +19,7 @@ struct plan_opt {
 	uint64_t large; /* mailboxes from here on are apart; octets */
 	uint64_t cut; /* folders beyond are cut into ranges; octets */
 	uint64_t rate; /* octets a second of one connection, 0 not known */
+	const char *results; /* file: rates are learnt from it; NULL */
 	unsigned int workers; /* accounts at once, at least 1 */
 	int64_t start; /* CLOCK_NONE: jobs get no dates */
 	const char *window; /* for all, "22:00-06:00"; NULL: always */

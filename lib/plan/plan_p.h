@@ -31,6 +31,12 @@ struct fold {
 	uint64_t bytes, messages;
 };
 
+/* Seconds: at the start, an octet, a message; and how much more at worst. */
+struct rates {
+	double c[3], p90;
+	const char *pair; /* of hosts; "" all */
+};
+
 struct host { /* on one side */
 	const char *name;
 	uint64_t conn_max, rate; /* jobs at once, octets a second; 0: free */
@@ -56,6 +62,7 @@ struct box { /* an account at a source */
 	uint64_t bytes, messages; /* of its folders */
 	uint64_t used; /* as the row says */
 	struct host *host[2]; /* source, target */
+	const char *pair; /* their names */
 	struct terms terms; /* once batches are made */
 };
 
@@ -126,6 +133,8 @@ struct plan {
 	struct batch *batch;
 	struct job *job;
 	uint32_t nfold, nbox, ngroup, nunit, nbatch, njob;
+	struct rates *rates; /* the first: of all results */
+	uint32_t nrates;
 	struct rule *rule;
 	struct calendar **calendar;
 	struct host **host[2];
@@ -168,6 +177,10 @@ const char *rules_after(
 /* If a list by commas has the name. */
 int list_has(const char *list, const char *name);
 
+/* plan_hosts.c; files have the host "". */
+struct host *host_of(struct plan *p, int side, const char *url);
+const char *host_pair(struct plan *p, const char *source, const char *target);
+
 /* plan_take.c: accounts without a size are as large as the mean. */
 void sizes_fill(struct plan *p);
 /* plan_units.c */
@@ -181,6 +194,7 @@ int pack_all(struct plan *p, struct fail *f);
 /* plan_cut.c: an account's jobs, behind those that are there. */
 void cut_account(struct plan *p, uint32_t box);
 /* plan_rates.c */
+int rates_read(struct plan *p, const char *file, struct fail *f);
 void rate_job(const struct plan *p, struct job *j);
 
 #endif

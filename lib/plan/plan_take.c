@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/net.h"
 #include "plan/plan_p.h"
 #include "store/store.h"
 
@@ -84,30 +83,6 @@ account_row(struct plan *p, const struct row *from, const char *account)
 	return r;
 }
 
-/* The host of a URL on one side; files have none, which is one too. */
-static struct host *
-host_of(struct plan *p, int side, const char *url)
-{
-	struct endpoint e = {0};
-	const char *name = "";
-	uint32_t n;
-
-	if (endpoint_parse(&e, url, NULL) == 0 && e.host != NULL)
-		name = e.host;
-	n = intern_number(p->hosts[side], name, strlen(name));
-	if (n == p->nhost[side]) {
-		struct host *h = mem_alloc(sizeof(*h));
-
-		h->name = arena_strdup(p->arena, name);
-		h->slot = NONE;
-		rules_host(p, h);
-		p->host[side] = grow(p->host[side], n, sizeof(struct host *));
-		p->host[side][p->nhost[side]++] = h;
-	}
-	endpoint_free(&e);
-	return p->host[side][n];
-}
-
 /* What the row itself demands must be such that it can be kept. */
 static int
 check_demands(const struct plan *p, const struct row *r, struct fail *f)
@@ -145,6 +120,8 @@ account_new(struct plan *p, const struct row *from, const char *account,
 		return -1;
 	x->host[0] = host_of(p, 0, row_get(x->row, "source"));
 	x->host[1] = host_of(p, 1, row_get(x->row, "target"));
+	x->pair =
+	    host_pair(p, row_get(x->row, "source"), row_get(x->row, "target"));
 	if (*row_get(from, "stage") != '\0') {
 		x->stage = stage_of(row_get(from, "stage"));
 		if (x->stage == STAGE_ANY)
