@@ -71,6 +71,7 @@ class Contest:
     def pairs(self, e):
         """(source user, target user) of each account."""
         w, pairs = self.work, []
+        self.place.sources(self.corpora(e))
         probe = stand.PROBES.get(e.label.rsplit("-c", 1)[0])
         for name in self.corpora(e):
             own = "-".join((w.name, e.label, name)).lower()  # as Dovecot does
@@ -127,7 +128,7 @@ class Contest:
         """In every folder ten new, ten with other flags, two expunged."""
         place, src = self.place, self.place.servers["src"]
         more = place.corpus("more%d" % turn)
-        place.play(src, user, "many", more)
+        place.play(src, [place.script(user, stand.session("many", more))])
         box = imap(src, user, place.password)
         for folder in more.folders:
             n = int(box.select('"%s"' % folder)[1][0])

@@ -7,6 +7,7 @@ tenth have a keyword, one in a hundred is \\Deleted, one in five hundred is
 there twice.
 """
 import base64
+import functools
 import math
 import os
 import random
@@ -34,7 +35,9 @@ PROFILES = {
 }
 
 
-def text_block(rnd, size):
+@functools.cache
+def text_block(size):
+    rnd = random.Random(size)
     lines, line = [], ""
     while size > 0:
         word = rnd.choice(WORDS)
@@ -109,7 +112,7 @@ def folders(n):
 def write(path, profile, messages, count, seed):
     """Makes the streams; returns the octets in them."""
     rnd = random.Random(seed)
-    block = text_block(rnd, 200000)
+    block = text_block(200000)
     os.makedirs(path)
     octets = serial = 0
     for k, name in enumerate(folders(count)):

@@ -34,9 +34,10 @@ def fills(probe):
     return PROBES[probe.rsplit("-c", 1)[0]][1] in ("one", "selected", "many")
 
 
-def session(kind, corpus, folders):
-    """The lines of a script, see probe.c."""
-    for k in folders:
+def session(kind, corpus, folders=None):
+    """The lines of a script but for the user's, see probe.c; folders: some of
+    them."""
+    for k in range(len(corpus.folders)) if folders is None else folders:
         name = '"%s"' % corpus.folders[k]
         if kind in ("body", "ident"):
             yield "A EXAMINE " + name
@@ -50,7 +51,6 @@ def session(kind, corpus, folders):
     if kind == "stat":
         yield ('A LIST "" "*" RETURN (STATUS (MESSAGES UIDNEXT UIDVALIDITY '
                'SIZE))')
-    yield "Z LOGOUT"
 
 
 def free_port():
@@ -121,19 +121,24 @@ class Stand:
     def drop(self, server, user):
         shutil.rmtree(os.path.join(server.mail, user), ignore_errors=True)
 
-    def fill(self, server, user, name):
-        """Makes an account that holds a corpus; looked at once, so that
-        nobody pays for what the server writes down at a first look."""
-        self.drop(server, user)
-        corpus = self.corpus(name)
-        for kind in ("many", "ident", "stat"):
-            self.play(server, user, kind, corpus)
+    def fill(self, server, accounts):
+        """Makes accounts, (user, corpus), where they are not; looked at once,
+        so that nobody pays for what a server writes down at a first look."""
+        scripts = [
+            self.script(user, [line for kind in ("many", "ident", "stat")
+                               for line in session(kind, self.corpus(name))])
+            for user, name in accounts
+            if not os.path.exists(os.path.join(server.mail, user))]
+        if scripts:
+            self.play(server, scripts)
+
+    def sources(self, names):
+        self.fill(self.servers["src"], [("src-" + n, n) for n in names])
 
     def source(self, name, user=None):
         """The source account of a corpus, or a copy of it for one tool."""
         seed, src = "src-" + name, self.servers["src"]
-        if not os.path.exists(os.path.join(src.mail, seed)):
-            self.fill(src, seed, name)
+        self.sources([name])
         if user is None:
             return seed
         self.drop(src, user)
@@ -144,8 +149,7 @@ class Stand:
     def full(self, server, name):
         """A target account that holds a corpus already."""
         user = "full-" + name
-        if not os.path.exists(os.path.join(server.mail, user)):
-            self.fill(server, user, name)
+        self.fill(server, [(user, name)])
         return user
 
     # ---- probes ----
@@ -154,15 +158,13 @@ class Stand:
         self.files += 1
         path = os.path.join(self.folder("scripts"), str(self.files))
         with open(path, "w") as f:
-            f.write("\n".join([user, *lines]) + "\n")
+            f.write("\n".join([user, *lines, "Z LOGOUT"]) + "\n")
         return path
 
-    def play(self, server, user, kind, corpus):
-        """One session, not measured."""
-        script = self.script(user, session(kind, corpus,
-                                           range(len(corpus.folders))))
+    def play(self, server, scripts):
+        """One after the other, not measured."""
         subprocess.run([self.helper("probe"), self.password, str(server.port),
-                        script], check=True, stdout=subprocess.DEVNULL)
+                        *scripts], check=True, stdout=subprocess.DEVNULL)
 
     def lanes(self, kind, server, link, users, names, n):
         """What n connections to a server do: the folders of one account, or
@@ -174,7 +176,7 @@ class Stand:
                 shares = [(users[0], corpora[0],
                            range(len(corpora[0].folders))[k::n])]
             else:
-                shares = [(u, c, range(len(c.folders)))
+                shares = [(u, c, None)
                           for u, c in list(zip(users, corpora))[k::n]]
             yield [port] + [self.script(u, session(kind, c, boxes))
                             for u, c, boxes in shares]
