@@ -11,9 +11,12 @@
 #include "plan/plan.h"
 #include "row/row.h"
 
-static const char **batches, *zone = "UTC";
+static const char **batches, *zone = "UTC", *target_profile;
 static struct plan_opt options = {
     .start = CLOCK_NONE, .large = (uint64_t)20 << 30, .cut = (uint64_t)4 << 30};
+
+static int sizing;
+static struct size_opt sizes = {.headroom = 25, .alias_licence = ""};
 
 static struct import_opt list;
 static const char *export_to;
@@ -42,6 +45,15 @@ static const struct opt opts[] = {
 	&options.constraints, NULL},
     {"names", 0, OPT_FLAG, NULL, "a row for each folder that is renamed",
 	&options.names, NULL},
+    {"sizing", 0, OPT_FLAG, NULL, "what the new server must have instead",
+	&sizing, NULL},
+    {"headroom", 0, OPT_NUMBER, "PCT", "of storage (25)", &sizes.headroom,
+	NULL},
+    {"profile", 'p', OPT_STRING, "NAME", "what the target is", &target_profile,
+	NULL},
+    {"before", 0, OPT_STRING, "FILE", NULL, &sizes.before, NULL},
+    {"days", 0, OPT_NUMBER, "N", "growth: an inventory N days older",
+	&sizes.days, NULL},
     {"import", 0, OPT_STRING, "FORMAT",
 	"account rows from a list of another tool", &list.format, NULL},
     {"export", 0, OPT_STRING, "FORMAT",
@@ -154,6 +166,49 @@ plan_finish(uint64_t rejected, struct out *o, struct fail *f)
 	return 0;
 }
 
+/* ---- sizing ---- */
+
+static int
+size_start(struct fail *f)
+{
+	options.any_target = 1;
+	if (sizes.headroom > 400)
+		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+		    "--headroom wants 0 to 400");
+	if (target_profile != NULL &&
+	    profile(target_profile, "alias_licence", &sizes.alias_licence, f) ==
+		-1)
+		return -1;
+	return plan_start(f);
+}
+
+static struct header *
+size_columns(const struct header *have, struct fail *f)
+{
+	static struct header *jobs;
+
+	if ((jobs = plan_header(have, f)) == NULL)
+		return NULL;
+	plan_under(plan, jobs);
+	return header_new(PLAN_FIGURES);
+}
+
+static int
+size_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	struct sizing *z;
+	struct row *r;
+
+	if (plan_make(plan, f) == -1 || plan_sizes(plan, &sizes, &z, f) == -1)
+		return -1;
+	while (plan_sizes_next(z, r = out_new(o, NULL)) == 1)
+		out_row(o, r);
+	say_counts(rejected);
+	plan_sizes_free(z);
+	plan_free(plan);
+	return 0;
+}
+
 /* ---- lists of other tools ---- */
 
 static struct import *import;
@@ -259,6 +314,7 @@ static const struct mode {
 	    import_finish},
 	{&export_to, NULL, export_start, export_columns, export_row,
 	    export_finish},
+	{NULL, &sizing, size_start, size_columns, plan_row, size_finish},
 	{NULL, NULL, plan_start, plan_columns, plan_row, plan_finish},
 },
   *mode;

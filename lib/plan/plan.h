@@ -28,6 +28,7 @@ struct plan_opt {
 	int (*profile)(const char *name, const char *key, const char **value,
 	    struct fail *f);
 	int names; /* a row for each folder that is renamed */
+	int any_target; /* rows need none */
 };
 
 /*
@@ -61,6 +62,23 @@ int plan_next(struct plan *p, struct row *r);
 /* Constraints that hold for nobody, one a call, *at from 0 on; the plan's.
  * NULL: no more. */
 char *plan_unused(const struct plan *p, uint32_t *at);
+
+/* ---- plan_size.c ---- */
+
+struct size_opt {
+	uint64_t headroom; /* percent */
+	const char *before; /* an earlier inventory, NULL */
+	uint64_t days; /* between the two */
+	const char *alias_licence; /* "1": an alias needs one */
+};
+#define PLAN_FIGURES "figure object value unit formula"
+struct sizing;
+/* After plan_make.  o must outlive it. */
+int plan_sizes(struct plan *p, const struct size_opt *o, struct sizing **z,
+    struct fail *f);
+/* 1 and a figure in r (under PLAN_FIGURES), 0 end. */
+int plan_sizes_next(struct sizing *z, struct row *r);
+void plan_sizes_free(struct sizing *z);
 
 struct plan_count {
 	uint64_t rows; /* that are in the plan */

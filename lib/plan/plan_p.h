@@ -197,4 +197,17 @@ void cut_account(struct plan *p, uint32_t box);
 int rates_read(struct plan *p, const char *file, struct fail *f);
 void rate_job(const struct plan *p, struct job *j);
 
+struct figure {
+	const char *name, *object, *unit, *formula; /* the plan's */
+	uint64_t value;
+};
+struct sizing {
+	struct plan *plan;
+	const struct size_opt *opt;
+	struct figure *figure;
+	size_t n, at;
+};
+/* plan_ports.c */
+void ports_say(struct sizing *z);
+
 #endif

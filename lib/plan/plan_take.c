@@ -55,7 +55,8 @@ set_target(struct plan *p, struct row *r, struct fail *f)
 	struct buf b = {0};
 	int rc = 0;
 
-	if (*row_get(r, "target") != '\0')
+	if (*row_get(r, "target") != '\0' ||
+	    (p->opt.any_target && p->opt.target_template == NULL))
 		return 0;
 	if (p->opt.target_template == NULL)
 		return fail_set(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER,
