@@ -18,6 +18,9 @@ static struct plan_opt options = {
 static int sizing;
 static struct size_opt sizes = {.headroom = 25, .alias_licence = ""};
 
+static struct left_opt progress;
+static const char *remaining, *summary;
+
 static struct import_opt list;
 static const char *export_to;
 
@@ -54,6 +57,10 @@ static const struct opt opts[] = {
     {"before", 0, OPT_STRING, "FILE", NULL, &sizes.before, NULL},
     {"days", 0, OPT_NUMBER, "N", "growth: an inventory N days older",
 	&sizes.days, NULL},
+    {"remaining", 0, OPT_STRING, "DIR", "jobs left, by ledgers and --results",
+	&remaining, NULL},
+    {"summary", 0, OPT_STRING, "DIR", "done, left, rate, time left, failures",
+	&summary, NULL},
     {"import", 0, OPT_STRING, "FORMAT",
 	"account rows from a list of another tool", &list.format, NULL},
     {"export", 0, OPT_STRING, "FORMAT",
@@ -175,6 +182,9 @@ size_start(struct fail *f)
 	if (sizes.headroom > 400)
 		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 		    "--headroom wants 0 to 400");
+	if (sizes.before != NULL && sizes.days == 0)
+		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+		    "--before needs --days N, the days between the two");
 	if (target_profile != NULL &&
 	    profile(target_profile, "alias_licence", &sizes.alias_licence, f) ==
 		-1)
@@ -206,6 +216,56 @@ size_finish(uint64_t rejected, struct out *o, struct fail *f)
 	say_counts(rejected);
 	plan_sizes_free(z);
 	plan_free(plan);
+	return 0;
+}
+
+/* ---- how far jobs are ---- */
+
+static struct left *left;
+
+static int
+left_start(struct fail *f)
+{
+	progress.dir = remaining != NULL ? remaining : summary;
+	progress.results = options.results;
+	progress.workers = cli_jobs();
+	return left_new(&left, &progress, f);
+}
+
+static struct header *
+remaining_columns(const struct header *have, struct fail *f)
+{
+	return header_needs(have, "source target", f) == -1
+	    ? NULL
+	    : left_header(left, have);
+}
+
+static struct header *
+summary_columns(const struct header *have, struct fail *f)
+{
+	return header_needs(have, "source target", f) == -1
+	    ? NULL
+	    : header_new(LEFT_SUMS);
+}
+
+static int
+left_row(const struct row *r, struct fail *f)
+{
+	return left_take(left, r, f);
+}
+
+static int
+left_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	int (*next)(struct left *, struct row *) =
+	    remaining != NULL ? left_next : left_sum;
+	struct row *r;
+
+	(void)rejected;
+	(void)f;
+	while (next(left, r = out_new(o, NULL)) == 1)
+		out_row(o, r);
+	left_free(left);
 	return 0;
 }
 
@@ -314,6 +374,9 @@ static const struct mode {
 	    import_finish},
 	{&export_to, NULL, export_start, export_columns, export_row,
 	    export_finish},
+	{&remaining, NULL, left_start, remaining_columns, left_row,
+	    left_finish},
+	{&summary, NULL, left_start, summary_columns, left_row, left_finish},
 	{NULL, &sizing, size_start, size_columns, plan_row, size_finish},
 	{NULL, NULL, plan_start, plan_columns, plan_row, plan_finish},
 },

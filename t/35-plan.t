@@ -2,6 +2,7 @@
 # mbx-plan: from an inventory to jobs.  Judged by t/plan.py.
 . "$(dirname "$0")/lib.sh"
 . share/demo/mail.sh
+. t/servers/dovecot.sh
 judge() { python3 t/plan.py "$@"; }
 # within MOST FILE: all ratios in it are between 1 and that.
 within() {
@@ -37,6 +38,40 @@ check_rc 0 'mbx-copy copies them' mbx-copy -l "$T/ledger" "$T/jobs"
 check_rc 0 'mbx-verify finds all of it' mbx-verify "$T/jobs"
 mbx-plan -b test=1 -b wave=2 --cut 1000 <"$T/folders" >"$T/again" 2>"$T/err"
 check_files 'the same input gives the same plan' "$T/jobs" "$T/again"
+
+# ---- how far they are ----
+
+# The test group and half of the first wave have been copied.
+pick() { awk -F'\t' -v want="$1" 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i }
+	NR == 1 || $c["account"] ~ want' "$T/jobs"; }
+first=$(column account <"$T/jobs" | uniq | sed -n 2p)
+test=$(column account <"$T/jobs" | head -n 1)
+pick "^($test|$first)\$" >"$T/some"
+mbx-copy -l "$T/part" "$T/some" >"$T/results" 2>"$T/err"
+pick "^($test|$first)\$" | grep -vxFf - "$T/jobs" |
+	sed "1i $(head -n 1 "$T/jobs")" >"$T/want"
+mbx-plan --remaining "$T/part" "$T/jobs" >"$T/out" 2>"$T/err"
+check_files '--remaining: the jobs left, from ledgers' "$T/want" "$T/out"
+mbx-plan --remaining "$T/part" -r "$T/results" "$T/jobs" >"$T/out" 2>"$T/err"
+check_files 'and from results' "$T/want" "$T/out"
+check_rc 0 'they are job rows' mbx-copy -l "$T/part" "$T/want"
+check_same 'then nothing is left' '' \
+	"$(mbx-plan --remaining "$T/part" "$T/jobs" | column key)"
+rm -r "$T/part"
+mbx-copy -l "$T/part" "$T/some" >"$T/results" 2>"$T/err"
+for results in '' "-r $T/results"; do
+	# shellcheck disable=SC2086
+	mbx-plan --summary "$T/part" $results "$T/jobs" >"$T/out" 2>"$T/err"
+	check "--summary $results: what Python finds in the ledgers" \
+		judge summary "$T/jobs" "$T/part" "$T/out"
+done
+check_rc 66 'no directory of ledgers' mbx-plan --summary "$T/none" "$T/jobs"
+awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i }
+	NR > 1 { OFS = FS; $c["status"] = "failed"; $c["code"] = "QUOTA" }
+	{ print }' "$T/results" >"$T/failed"
+mbx-plan --summary "$T/part" -r "$T/failed" "$T/jobs" >"$T/out" 2>"$T/err"
+check_same 'failures by code' "QUOTA=3 QUOTA=3  QUOTA=6" \
+	"$(column failures <"$T/out" | tr '\n' ' ' | sed 's/ $//')"
 
 # ---- random inventories, constraints and zones ----
 
@@ -90,6 +125,48 @@ results "$(cat "$T/rows")" >"$T/limits"
 check_same 'hosts have rates of their own' '100 500' \
 	"$(mbx-plan -r "$T/limits" "$T/in" 2>"$T/err" | column est_s |
 		sed 's/.$/0/' | xargs)"
+
+# ---- sizing, against what a Dovecot has on its disk afterwards ----
+
+dovecot_start new || exit 1
+python3 t/plan.py maildir "$T/big" 1500
+echo PASSWORD-OF-anna >"$T/anna.pw" && chmod 600 "$T/anna.pw"
+printf 'account\tsource\ttarget\ttarget_secret\tquota\n%s\n' \
+	"anna	maildir:$T/big	imaps://anna@localhost:$new_imaps;ca=$new_ca	file:$T/anna.pw	" \
+	>"$T/in"
+mbx-inventory "$T/in" >"$T/folders" 2>"$T/err"
+check_rc 0 'a mailbox is sized' mbx-plan --sizing "$T/folders"
+mv "$T/out" "$T/sizes"
+check_rc 0 'and copied' mbx-copy -l "$T/sized" "$T/in"
+value() { awk -F'\t' -v name="$1" '$1 == name { print $3 }' "$T/sizes"; }
+# near WANT GOT: within ten in a hundred.
+near() {
+	awk -v a="$1" -v b="$2" 'BEGIN { exit !(a > 0 && b >= .9 * a && b <= 1.1 * a) }'
+}
+disk=$(du -s -B 1 "$new_dir/mail/anna" | cut -f 1)
+inodes=$(du -s --inodes "$new_dir/mail/anna" | cut -f 1)
+check "octets: $disk on the disk, $(value disk) foreseen" \
+	near "$disk" "$(value disk)"
+check "inodes: $inodes there, $(value inodes) with 25% more foreseen" \
+	near "$((inodes * 125 / 100))" "$(value inodes)"
+check_same 'storage is that and 25 in a hundred' "$(($(value disk) * 5 / 4))" \
+	"$(($(value storage) / 125 * 125 + $(value disk) % 100 * 5 / 4))"
+printf '%s	folder	bytes	messages	role	aliases\n%s\n%s\n' "$one" \
+	'a	imap://a@x	imaps://a@y:9993	A	1000000000	2000		a1,a2,a3' \
+	'a	imap://a@x	imaps://a@y:9993	All	9000000000	9000	all	' >"$T/in"
+sed 's/1000000000/400000000/' "$T/in" >"$T/before"
+mbx-plan --sizing --headroom 30 -p usergate --before "$T/before" --days 100 \
+	-j 4 --rate 1000000 "$T/in" >"$T/sizes" 2>"$T/err"
+for want in accounts=1 folders=2 messages=2000 bytes=1000000000 \
+	growth=6000000 disk=1004739072 storage=4153160700 inodes=2632 \
+	work=1003 copy=1003 bandwidth=33499501 messages_rate=8 \
+	copy_memory=35570432 licences=4; do
+	check_same "$want" "${want#*=}" "$(value "${want%=*}")"
+done
+check_same 'ports' 'copying host > x 143,copying host > y 9993,Internet > y 25' \
+	"$(awk -F'\t' '$1 == "port" { print $2, $3 }' "$T/sizes" | head -n 3 |
+		paste -sd,)"
+check_rc 64 '--before needs --days' mbx-plan --sizing --before "$T/in" "$T/in"
 
 # ---- what rows say, and what is wrong with them ----
 

@@ -11,6 +11,8 @@
                                               what no plan can beat
     plan.py many SEED COUNT                   all of this, COUNT times
     plan.py optimum SEED COUNT                small ones against all orders
+    plan.py summary JOBS LEDGERS SUMS         what --summary says
+    plan.py maildir DIR MESSAGES              makes one
     plan.py forecast RUNS SPLITS              estimates of half of them, from
                                               the other half
 """
@@ -595,6 +597,55 @@ def forecast(runs, splits):
     return held / n, below / n, sorted(off)[len(off) // 2]
 
 
+def summary(jobs, ledgers, sums):
+    """What the sums should be, by the lines of the ledgers."""
+    want = {}
+    for j in jobs:
+        last = {}
+        path = os.path.join(ledgers, j["key"] + ".tsv")
+        for r in read(path) if os.path.exists(path) else []:
+            if r["op"] in ("done", "left"):
+                last[r["folder"], r["uidvalidity"], r["uid"]] = r
+        done = [r for r in last.values() if r["op"] == "done"]
+        for b in j["batch"], "*":
+            w = want.setdefault(b, dict.fromkeys(
+                ("jobs", "jobs_done", "messages", "bytes", "copied",
+                 "copied_bytes", "left"), 0))
+            w["jobs"] += 1
+            w["jobs_done"] += bool(last) and len(done) >= int(j["messages"])
+            w["messages"] += int(j["messages"])
+            w["bytes"] += int(j["bytes"])
+            w["copied"] += len(done)
+            w["copied_bytes"] += sum(int(r["size"]) for r in done)
+            w["left"] += 0 if last else int(j["est_s"])
+    if [s["batch"] for s in sums] != [b for b in want if b != "*"] + ["*"]:
+        yield "batches: %s" % [s["batch"] for s in sums]
+    for s in sums:
+        w = want[s["batch"]]
+        for k in w:
+            if k != "left" and int(s[k]) != w[k]:
+                yield "%s of %s: %s, not %d" % (k, s["batch"], s[k], w[k])
+        if int(s["jobs_left"]) != w["jobs"] - w["jobs_done"]:
+            yield "left: %s" % s["jobs_left"]
+        if (float(s["left_s"]) > 0) != (w["left"] > 0) or \
+                float(s["left_p90_s"]) < float(s["left_s"]):
+            yield "time left in %s: %s" % (s["batch"], s["left_s"])
+
+
+def maildir(path, messages):
+    rnd = random.Random(1)
+    for folder in "", ".Sent", ".Old":
+        for sub in "cur", "new", "tmp":
+            os.makedirs(os.path.join(path, folder, sub))
+        for i in range(messages // 3):
+            name = "%d.%d.x:2,S" % (1600000000 + i, i)
+            with open(os.path.join(path, folder, "cur", name), "w",
+                      encoding="ascii") as f:
+                f.write("From: a@x\nSubject: %d\nMessage-ID: <%d%s@x>\n\n" % (
+                    i, i, folder) + ("y" * 70 + "\n") *
+                    int(rnd.lognormvariate(4.5, 1)))
+
+
 def main():
     what, args = sys.argv[1], sys.argv[2:]
     if what == "inventory":
@@ -609,6 +660,9 @@ def main():
     if what == "optimum":
         print("%.4f" % optimum(*map(int, args)))
         return 0
+    if what == "maildir":
+        maildir(args[0], int(args[1]))
+        return 0
     if what == "forecast":
         print("%.3f %.3f %.2f" % forecast(
             [(int(r["bytes"]), int(r["messages"]), float(r["elapsed_s"]))
@@ -616,6 +670,8 @@ def main():
         return 0
     if what == "many":
         wrong = many(*map(int, args))
+    elif what == "summary":
+        wrong = summary(read(args[0]), args[1], read(args[2]))
     elif what == "times":
         wrong = times(read(args[1]), read(args[2]), int(args[3]), args[4])
     else:

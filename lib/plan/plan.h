@@ -68,7 +68,7 @@ char *plan_unused(const struct plan *p, uint32_t *at);
 struct size_opt {
 	uint64_t headroom; /* percent */
 	const char *before; /* an earlier inventory, NULL */
-	uint64_t days; /* between the two */
+	uint64_t days; /* between the two; not 0 with before */
 	const char *alias_licence; /* "1": an alias needs one */
 };
 #define PLAN_FIGURES "figure object value unit formula"
@@ -88,5 +88,32 @@ struct plan_count {
 	uint64_t renamed; /* folders whose name only the mapping tells */
 };
 void plan_counts(const struct plan *p, struct plan_count *c);
+
+/* ---- plan_left.c: how far jobs are ---- */
+
+struct left_opt {
+	const char *dir; /* of ledgers */
+	const char *results; /* file, NULL; it counts before the ledgers */
+	unsigned int workers; /* where jobs name none */
+};
+#define LEFT_SUMS                                                     \
+	"batch stage jobs jobs_done jobs_left messages bytes copied " \
+	"copied_bytes rate_Bps left_s left_p90_s failures"
+struct left;
+/* CODE_INPUT where dir is not there. */
+int left_new(struct left **l, const struct left_opt *o, struct fail *f);
+void left_free(struct left *l);
+/*
+ * For left_next: rows will be under this header, the caller's, which outlives
+ * l.  Before left_take.
+ */
+struct header *left_header(struct left *l, const struct header *have);
+/* A job row.  -1, CODE_ROW with REACH_MESSAGE where it is none; otherwise a
+ * ledger could not be read. */
+int left_take(struct left *l, const struct row *r, struct fail *f);
+/* The jobs that are not finished: 1, 0 end. */
+int left_next(struct left *l, struct row *r);
+/* Sums by batch, all last, under LEFT_SUMS: 1, 0 end. */
+int left_sum(struct left *l, struct row *r);
 
 #endif

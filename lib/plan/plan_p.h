@@ -142,6 +142,7 @@ struct plan {
 	uint32_t nrule, ncalendar, nhost[2];
 	uint32_t *group_box; /* by number of the group: a box in it */
 	uint32_t at; /* of plan_next */
+	uint64_t largest; /* messages of a folder */
 	struct plan_count count;
 };
 
@@ -196,6 +197,16 @@ void cut_account(struct plan *p, uint32_t box);
 /* plan_rates.c */
 int rates_read(struct plan *p, const char *file, struct fail *f);
 void rate_job(const struct plan *p, struct job *j);
+
+/* plan_ledger.c */
+struct progress {
+	uint64_t messages, bytes; /* done */
+	uint64_t left[CODE_COUNT]; /* given up */
+	int64_t first, last; /* when the lines were written, CLOCK_NONE */
+};
+/* Nothing where there is no ledger of this key. */
+int progress_read(
+    struct progress *to, const char *dir, const char *key, struct fail *f);
 
 struct figure {
 	const char *name, *object, *unit, *formula; /* the plan's */

@@ -64,11 +64,9 @@ sum_up(const struct plan *p, struct total *t)
 		t->messages += x->messages;
 		t->bytes += x->bytes;
 	}
-	for (i = 0; i < p->nfold; i++) {
+	for (i = 0; i < p->nfold; i++)
 		t->folders += p->fold[i].apart != APART_LEFT;
-		if (p->fold[i].messages > t->largest)
-			t->largest = p->fold[i].messages;
-	}
+	t->largest = p->largest;
 	for (i = 0; i < p->njob; i++) {
 		const struct job *j = &p->job[i];
 
@@ -102,7 +100,7 @@ before_row(void *arg, const struct row *r, struct fail *f)
 	return 0;
 }
 
-/* Octets a day; 0 where it shrank. */
+/* Octets a day; 0 where it shrank.  o->days is not 0. */
 static int
 growth_of(const struct size_opt *o, uint64_t now, uint64_t *growth,
     uint64_t *was, struct fail *f)
@@ -114,9 +112,6 @@ growth_of(const struct size_opt *o, uint64_t now, uint64_t *growth,
 	*growth = 0;
 	if (o->before == NULL)
 		return 0;
-	if (o->days == 0)
-		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
-		    "--before needs --days N, the days between the two");
 	if (side_read(&s, f) == -1)
 		return -1;
 	*was = b.folders > 0 ? b.folders : b.used;
@@ -189,7 +184,9 @@ say_copy(struct sizing *z, const struct total *t)
 		"pauses and limits",
 		workers));
 	figure(z, "work", t->work, "s", "est_s of all jobs");
-	figure(z, "bandwidth", octets * 8 / 20 * 21, "bit/s",
+	figure(z, "bandwidth",
+	    (uint64_t)((double)t->bytes * 8.4 * (double)workers / (double)work),
+	    "bit/s",
 	    "bytes * 8 / work * workers, and 5% for TLS and protocol; in "
 	    "and out alike");
 	figure(

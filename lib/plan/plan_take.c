@@ -208,6 +208,8 @@ folder_read(struct plan *p, const struct row *r, struct fold *d, struct fail *f)
 	    number(p, r, MESSAGES, &d->messages, f) == -1 ||
 	    number(p, r, UIDNEXT, &next, f) == -1)
 		return -1;
+	if (d->messages > p->largest)
+		p->largest = d->messages;
 	d->uidnext = next <= UINT32_MAX ? (uint32_t)next : 0;
 	d->apart = apart_of(p, r);
 	/* Its messages are in other folders too. */
