@@ -121,6 +121,12 @@ for table in quota acl; do
 done
 mbx-map folders.tsv >out
 known mbx-map out
+mbx-plan folders.tsv >jobs 2>err
+known mbx-plan jobs
+mbx-plan --sizing folders.tsv >out 2>err
+known 'mbx-plan --sizing' out
+mbx-plan --summary ledger jobs >out 2>err
+known 'mbx-plan --summary' out
 mbx-copy -l fresh --messages messages jobs.tsv >out 2>err
 known mbx-copy out
 known 'mbx-copy --messages' messages
