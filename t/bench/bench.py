@@ -102,8 +102,7 @@ class Contest:
                                self.corpora(e))
         return tools.command(e.tool, tools.Task(
             phase, pairs, w.jobs, self.state(e), place.servers["src"],
-            self.target, e.link, () if phase == "copy" != w.kind else e.args,
-            place))
+            self.target, e.link, e.args if phase == w.kind else (), place))
 
     def prepare(self, e, pairs, turn):
         """What comes before the run that is measured."""

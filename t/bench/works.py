@@ -41,6 +41,7 @@ Work = collections.namedtuple(
     "Work", "name text kind corpus target link accounts jobs probes peers also",
     defaults=("dst", "plain", 1, 1, "", "", {}))
 
+# Without COMPRESS, which costs both of them more than loopback does; with it.
 RAW = "interimap-raw mbsync-raw doveadm-imapc"
 PEERS = RAW + " interimap mbsync imapsync"
 
