@@ -6,8 +6,8 @@
 
 #include "base/base.h"
 #include "cli/cli.h"
-#include "exchange/exchange.h"
 #include "map/map.h"
+#include "modes/modes.h"
 #include "plan/plan.h"
 #include "row/row.h"
 
@@ -21,12 +21,9 @@ static struct size_opt sizes = {.headroom = 25, .alias_licence = ""};
 static struct left_opt progress;
 static const char *remaining, *summary;
 
-static struct import_opt list;
-static const char *export_to;
-
 static const struct opt opts[] = {
-    {"source-template", 0, OPT_STRING, "URL", NULL, &list.source_template,
-	NULL},
+    {"source-template", 0, OPT_STRING, "URL", NULL,
+	&modes_opt.list.source_template, NULL},
     {"target-template", 't', OPT_STRING, "URL",
 	"with {account} {user} {domain}, where rows have none",
 	&options.target_template, NULL},
@@ -61,11 +58,17 @@ static const struct opt opts[] = {
     {"remaining", 0, OPT_STRING, "DIR", NULL, &remaining, NULL},
     {"summary", 0, OPT_STRING, "DIR", "by ledgers: jobs left; done, left, rate",
 	&summary, NULL},
-    {"import", 0, OPT_STRING, "FORMAT", NULL, &list.format, NULL},
+    {"users", 0, OPT_STRING, "N", NULL, &modes_opt.users, NULL},
+    {"as", 0, OPT_STRING, "FORM", NULL, &modes_opt.dates_as, NULL},
+    {"schedule", 0, OPT_STRING, "DATE",
+	"tasks before and after a switch, as md ics svg",
+	&modes_opt.dates.cutover, NULL},
+    {"import", 0, OPT_STRING, "FORMAT", NULL, &modes_opt.list.format, NULL},
     {"export", 0, OPT_STRING, "FORMAT",
-	"lists of other tools: account rows, or from jobs", &export_to, NULL},
+	"lists of other tools: account rows, or from jobs",
+	&modes_opt.export_to, NULL},
     {"secrets", 0, OPT_STRING, "DIR", "files for imported passwords",
-	&list.secrets, NULL},
+	&modes_opt.list.secrets, NULL},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
 };
 
@@ -89,15 +92,24 @@ profile(const char *name, const char *key, const char **value, struct fail *f)
 	return 0;
 }
 
-static int
-plan_start(struct fail *f)
+static struct plan *
+make_plan(struct fail *f)
 {
+	struct plan *made = NULL;
+
 	if (plan_zone(zone, f) == -1)
-		return -1;
+		return NULL;
 	options.profile = profile;
 	options.batches = batches;
 	options.workers = cli_jobs();
-	return plan_new(&plan, &options, f);
+	(void)plan_new(&made, &options, f);
+	return made;
+}
+
+static int
+plan_start(struct fail *f)
+{
+	return (plan = make_plan(f)) != NULL ? 0 : -1;
 }
 
 static struct header *
@@ -265,132 +277,44 @@ left_finish(uint64_t rejected, struct out *o, struct fail *f)
 	return 0;
 }
 
-/* ---- lists of other tools ---- */
-
-static struct import *import;
-static struct export *export;
-
-static int
-import_start(struct fail *f)
-{
-	list.target_template = options.target_template;
-	if (import_new(&import, &list, f) == -1)
-		return -1;
-	if (import_is_lines(import))
-		cli_lines();
-	return 0;
-}
-
-static struct header *
-import_columns(const struct header *have, struct fail *f)
-{
-	return import_header(import, have, f);
-}
-
-static int
-import_row(const struct row *r, struct fail *f)
-{
-	return import_take(import, r, f);
-}
-
-static int
-import_finish(uint64_t rejected, struct out *o, struct fail *f)
-{
-	struct import_count c;
-	struct row *r;
-
-	if (import_end(import, f) == -1)
-		return -1;
-	import_counts(import, &c);
-	say_loud("%" PRIu64 " accounts, %" PRIu64 " rejected; %" PRIu64
-		 " passwords put away",
-	    c.accounts, rejected, c.passwords);
-	if (c.ignored > 0)
-		say_loud("%" PRIu64 " settings have no place in account rows",
-		    c.ignored);
-	while (import_next(import, r = out_new(o, NULL)) == 1)
-		out_row(o, r);
-	import_free(import);
-	return 0;
-}
-
-static int
-export_start(struct fail *f)
-{
-	return export_new(&export, export_to, f);
-}
-
-static struct header *
-export_columns(const struct header *have, struct fail *f)
-{
-	return header_needs(have, "source target", f) == -1 ? NULL
-							    : header_new("");
-}
-
-static int
-export_row(const struct row *r, struct fail *f)
-{
-	return export_take(export, r, f);
-}
-
-static int
-export_finish(uint64_t rejected, struct out *o, struct fail *f)
-{
-	struct export_count c;
-	const char *text;
-	size_t n;
-
-	(void)f;
-	export_counts(export, &c);
-	text = export_text(export, &n);
-	out_text(o, text, n);
-	say_loud("%" PRIu64 " rows: %" PRIu64 " written, %" PRIu64
-		 " part of those, %" PRIu64 " rejected",
-	    c.written + c.parts + rejected, c.written, c.parts, rejected);
-	if (c.left > 0)
-		say_loud("%" PRIu64 " folders that the rows leave out will be "
-			 "copied",
-		    c.left);
-	export_free(export);
-	return 0;
-}
-
 /* ---- what there is to do; the first that was asked for ---- */
 
-static const struct mode {
+static const struct {
 	const char *const *value; /* of an OPT_STRING, or */
 	const int *flag; /* an OPT_FLAG; neither: always */
-	int (*start)(struct fail *f);
-	struct header *(*header)(const struct header *have, struct fail *f);
-	int (*take)(const struct row *r, struct fail *f);
-	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
-} modes[] =
-    {
-	{&list.format, NULL, import_start, import_columns, import_row,
-	    import_finish},
-	{&export_to, NULL, export_start, export_columns, export_row,
-	    export_finish},
-	{&remaining, NULL, left_start, remaining_columns, left_row,
-	    left_finish},
-	{&summary, NULL, left_start, summary_columns, left_row, left_finish},
-	{NULL, &sizing, size_start, size_columns, plan_row, size_finish},
-	{NULL, NULL, plan_start, plan_columns, plan_row, plan_finish},
-},
-  *mode;
+	struct mode mode;
+	const struct mode *other; /* instead of mode */
+} modes[] = {
+    {&modes_opt.list.format, NULL, {0}, &mode_import},
+    {&modes_opt.export_to, NULL, {0}, &mode_export},
+    {&modes_opt.dates.cutover, NULL, {0}, &mode_schedule},
+    {&remaining, NULL, {left_start, remaining_columns, left_row, left_finish},
+	NULL},
+    {&summary, NULL, {left_start, summary_columns, left_row, left_finish},
+	NULL},
+    {NULL, &sizing, {size_start, size_columns, plan_row, size_finish}, NULL},
+    {NULL, NULL, {plan_start, plan_columns, plan_row, plan_finish}, NULL},
+};
+static const struct mode *mode;
 
 static int
-is_asked(const struct mode *m)
+is_asked(size_t i)
 {
-	if (m->value != NULL)
-		return *m->value != NULL;
-	return m->flag == NULL || *m->flag;
+	if (modes[i].value != NULL)
+		return *modes[i].value != NULL;
+	return modes[i].flag == NULL || *modes[i].flag;
 }
 
 static int
 start(struct fail *f)
 {
-	for (mode = modes; !is_asked(mode);)
-		mode++;
+	size_t i = 0;
+
+	while (!is_asked(i))
+		i++;
+	mode = modes[i].other != NULL ? modes[i].other : &modes[i].mode;
+	modes_opt.list.target_template = options.target_template;
+	modes_opt.plan = make_plan;
 	return mode->start(f);
 }
 
@@ -415,6 +339,8 @@ finish(uint64_t rejected, struct out *o, struct fail *f)
 int
 main(int argc, char **argv)
 {
+	static const struct given given[] = {
+	    {"users", &modes_opt.users}, {NULL, NULL}};
 	static const struct filter t = {
 	    .name = "mbx-plan",
 	    .synopsis = "[-j N] [-s DATE] [-w WINDOW] [-c FILE] [-t URL] "
@@ -423,6 +349,7 @@ main(int argc, char **argv)
 	    .examples = "  mbx-map folders.tsv | mbx-plan -j 4 >jobs\n"
 			"  mbx-plan -b test=1 -b wave=50 folders.tsv",
 	    .opts = opts,
+	    .given = given,
 	    .start = start,
 	    .header = header,
 	    .take = take,

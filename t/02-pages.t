@@ -127,6 +127,8 @@ mbx-plan --sizing folders.tsv >out 2>err
 known 'mbx-plan --sizing' out
 mbx-plan --summary ledger jobs >out 2>err
 known 'mbx-plan --summary' out
+mbx-plan -q --schedule 2026-12-04 --users 9 >out
+known 'mbx-plan --schedule' out
 mbx-copy -l fresh --messages messages jobs.tsv >out 2>err
 known mbx-copy out
 known 'mbx-copy --messages' messages
