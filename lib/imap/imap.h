@@ -58,11 +58,15 @@ enum {
 
 struct imap;
 /*
- * Dials, secures, logs in.  secret is the password or token.  e must outlive
- * the session.  CODE_AUTH after a refusal: never retried.
+ * Dials, with TLS for imaps.  e must outlive the session.  Then imap_login,
+ * before anything else: greeting, STARTTLS, log-in; so that two sessions can
+ * be dialled before either is waited for.  secret is the password or token.
+ * CODE_AUTH after a refusal: never retried.
  */
-int imap_open(struct imap **im, const struct endpoint *e, const char *secret,
-    size_t secret_len, const char *client_key, struct fail *f);
+int imap_dial(struct imap **im, const struct endpoint *e,
+    const char *client_key, struct fail *f);
+int imap_login(
+    struct imap *im, const char *secret, size_t secret_len, struct fail *f);
 void imap_close(struct imap *im); /* LOGOUT without waiting; NULL is fine */
 unsigned int imap_can(const struct imap *im);
 const char *imap_capabilities(const struct imap *im);
@@ -136,6 +140,28 @@ int imap_quota(struct imap *im,
 int imap_acl(struct imap *im, const char *raw, size_t n,
     void (*each)(void *, const char *identifier, const char *rights), void *arg,
     struct fail *f);
+
+/* ---- ahead of time ---- */
+
+/*
+ * Each sends at once what the call without "ahead" in its name will ask, and
+ * that call takes the answer: so many mailboxes cost one round trip.  The calls
+ * must come with the same arguments and in this order; another one before them
+ * reads the answers away, and is done in the mailbox that the last
+ * imap_select named.  1; 0: not sent, a name needs a literal that
+ * waits, and nothing that relies on it may be sent; -1.  Of a scan sent ahead
+ * all rows come in one answer, so it is for mailboxes of moderate size.
+ */
+int imap_ahead_list(struct imap *im, int status, struct fail *f);
+int imap_ahead_create(
+    struct imap *im, const char *raw, size_t n, int role, struct fail *f);
+int imap_ahead_subscribe(
+    struct imap *im, const char *raw, size_t n, struct fail *f);
+int imap_ahead_select(
+    struct imap *im, const char *raw, size_t n, int write, struct fail *f);
+int imap_ahead_scan(struct imap *im, uint32_t from, struct fail *f);
+int imap_ahead_want(
+    struct imap *im, const uint32_t *uids, size_t n, struct fail *f);
 
 /* ---- messages out ---- */
 

@@ -214,7 +214,8 @@ begin_batch(struct imap *im, const char *raw, size_t n, struct fail *f)
 
 	if (append_end_batch(im, f) == -1 ||
 	    wait_window(im, im->append.window - 1, f) == -1 ||
-	    imap_begin(im, f) == -1 || imap_say(im, f, "APPEND ") == -1 ||
+	    fetch_leave(im, f) == -1 || imap_begin_ahead(im, f) == -1 ||
+	    imap_say(im, f, "APPEND ") == -1 ||
 	    imap_string(im, raw, n, f) == -1)
 		return -1;
 	s = mem_alloc(sizeof(*s));

@@ -14,28 +14,100 @@ say_box(struct imap *im, const char *command, const char *raw, size_t n,
 	return imap_string(im, raw, n, f);
 }
 
+/* The same to its end, for a later call. */
+static int
+ahead_box(struct imap *im, enum ahead_kind kind, uint32_t arg,
+    const char *command, const char *use, const char *raw, size_t n,
+    struct fail *f)
+{
+	if (imap_waits(im, raw, n) || memchr(raw, '\0', n) != NULL)
+		return 0;
+	if (imap_begin_ahead(im, f) == -1 ||
+	    imap_say(im, f, "%s ", command) == -1 ||
+	    imap_string(im, raw, n, f) == -1 ||
+	    (use != NULL && imap_say(im, f, " (USE (%s))", use) == -1) ||
+	    imap_end(im, f) == -1)
+		return -1;
+	ahead_add(im, kind, arg, raw, n, im->tag);
+	return 1;
+}
+
+static const char *
+select_or_examine(int write)
+{
+	return write ? "SELECT" : "EXAMINE";
+}
+
+int
+imap_ahead_select(
+    struct imap *im, const char *raw, size_t n, int write, struct fail *f)
+{
+	return ahead_box(im, AHEAD_SELECT, (uint32_t)write,
+	    select_or_examine(write), NULL, raw, n, f);
+}
+
+/* Says it, or has said it: 0 and its tag. */
+static int
+say_select(struct imap *im, const char *raw, size_t n, int write, uint32_t *tag,
+    struct fail *f)
+{
+	uint32_t first;
+
+	if (fetch_drop(im, f) == -1)
+		return -1;
+	buf_reset(&im->ahead.in); /* whatever comes, it is left */
+	if (ahead_take(im, AHEAD_SELECT, (uint32_t)write, raw, n, &first, tag))
+		return 0;
+	if (say_box(im, select_or_examine(write), raw, n, f) == -1 ||
+	    imap_end(im, f) == -1)
+		return -1;
+	*tag = im->tag;
+	return 0;
+}
+
 int
 imap_select(struct imap *im, const char *raw, size_t n, int write,
     struct imap_selected *sel, struct fail *f)
 {
 	enum answer a;
+	uint32_t tag;
 
-	if (fetch_drop(im, f) == -1)
+	if (say_select(im, raw, n, write, &tag, f) == -1)
 		return -1;
 	memset(&im->sel, 0, sizeof(im->sel));
-	if (say_box(im, write ? "SELECT" : "EXAMINE", raw, n, f) == -1 ||
-	    imap_end(im, f) == -1 || imap_wait(im, im->tag, &a, f) == -1)
+	if (imap_wait(im, tag, &a, f) == -1)
 		return -1;
+	im->ahead.moved = 0;
 	if (a != ANSWER_OK)
-		return imap_refused(im, a, write ? "SELECT" : "EXAMINE",
+		return imap_refused(im, a, select_or_examine(write),
 		    CODE_NOSELECT, REACH_FOLDER, f);
 	if (im->sel.uidvalidity == 0)
 		return imap_fail(im, f, CODE_UIDVALIDITY, REACH_FOLDER,
 		    AGAIN_LATER, "select",
 		    "the server gives no UIDVALIDITY, "
 		    "so its UIDs cannot be trusted");
+	buf_add(&im->ahead.in, raw, n);
+	im->ahead.write = write;
+	im->ahead.validity = im->sel.uidvalidity;
 	*sel = im->sel;
 	return 0;
+}
+
+/* What CREATE may say of the role; NULL: nothing. */
+static const char *
+use_of(const struct imap *im, int role)
+{
+	return (im->caps & CAP_CREATE_SPECIAL_USE) != 0
+	    ? role_attribute((enum role)role)
+	    : NULL;
+}
+
+int
+imap_ahead_create(
+    struct imap *im, const char *raw, size_t n, int role, struct fail *f)
+{
+	return ahead_box(im, AHEAD_CREATE, (uint32_t)role, "CREATE",
+	    use_of(im, role), raw, n, f);
 }
 
 static int
@@ -57,14 +129,17 @@ int
 imap_create(struct imap *im, const char *raw, size_t n, int role, int *made,
     struct fail *f)
 {
-	const char *use = (im->caps & CAP_CREATE_SPECIAL_USE) != 0
-	    ? role_attribute((enum role)role)
-	    : NULL;
-	enum answer a;
+	const char *use = use_of(im, role);
+	enum answer a = ANSWER_OK;
 	struct fail why = {0};
-	int there;
+	uint32_t first, tag;
+	int there, rc = 0;
 
-	if (say_create(im, raw, n, use, &a, f) == -1)
+	if (ahead_take(im, AHEAD_CREATE, (uint32_t)role, raw, n, &first, &tag))
+		rc = imap_wait(im, tag, &a, f);
+	else if (!ahead_was_made(im, raw, n))
+		rc = say_create(im, raw, n, use, &a, f);
+	if (rc == -1)
 		return -1;
 	if (a != ANSWER_OK && use != NULL &&
 	    !imap_code(im, "ALREADYEXISTS", NULL) &&
@@ -82,12 +157,24 @@ imap_create(struct imap *im, const char *raw, size_t n, int role, int *made,
 }
 
 int
+imap_ahead_subscribe(struct imap *im, const char *raw, size_t n, struct fail *f)
+{
+	return ahead_box(im, AHEAD_SUBSCRIBE, 0, "SUBSCRIBE", NULL, raw, n, f);
+}
+
+int
 imap_subscribe(struct imap *im, const char *raw, size_t n, struct fail *f)
 {
 	enum answer a;
+	uint32_t first, tag;
 
-	if (say_box(im, "SUBSCRIBE", raw, n, f) == -1 ||
-	    imap_end(im, f) == -1 || imap_wait(im, im->tag, &a, f) == -1)
+	if (!ahead_take(im, AHEAD_SUBSCRIBE, 0, raw, n, &first, &tag)) {
+		if (say_box(im, "SUBSCRIBE", raw, n, f) == -1 ||
+		    imap_end(im, f) == -1)
+			return -1;
+		tag = im->tag;
+	}
+	if (imap_wait(im, tag, &a, f) == -1)
 		return -1;
 	return a == ANSWER_OK
 	    ? 0

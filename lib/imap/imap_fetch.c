@@ -51,17 +51,15 @@ fetch_free(struct imap *im)
 
 /* As many runs of UIDs as fit a line that every server takes. */
 static int
-say_set(struct imap *im, size_t *i, struct fail *f)
+say_set(struct imap *im, const uint32_t *u, size_t n, size_t *i, struct fail *f)
 {
-	const struct bodies *b = im->fetch;
-	const uint32_t *u = b->want;
 	size_t len = 0;
 
-	while (*i < b->n && len < 900) {
+	while (*i < n && len < 900) {
 		size_t k = *i;
 		char run[32];
 
-		while (k + 1 < b->n && u[k + 1] == u[k] + 1)
+		while (k + 1 < n && u[k + 1] == u[k] + 1)
 			k++;
 		(void)snprintf(run, sizeof(run), k > *i ? "%s%u:%u" : "%s%u",
 		    len ? "," : "", (unsigned int)u[*i], (unsigned int)u[k]);
@@ -73,16 +71,41 @@ say_set(struct imap *im, size_t *i, struct fail *f)
 	return 0;
 }
 
+/* From u[*i] on, as many as go; the tag has been said. */
+static int
+say_fetch(
+    struct imap *im, const uint32_t *u, size_t n, size_t *i, struct fail *f)
+{
+	if (imap_say(im, f, "UID FETCH ") == -1 ||
+	    say_set(im, u, n, i, f) == -1)
+		return -1;
+	return imap_say(im, f, " (UID BODY.PEEK[])\r\n");
+}
+
 static int
 ask(struct imap *im, size_t *i, struct fail *f)
 {
-	if (imap_begin(im, f) == -1 || imap_say(im, f, "UID FETCH ") == -1 ||
-	    say_set(im, i, f) == -1 ||
-	    imap_say(im, f, " (UID BODY.PEEK[])\r\n") == -1)
+	struct bodies *b = im->fetch;
+
+	if (imap_begin(im, f) == -1 || say_fetch(im, b->want, b->n, i, f) == -1)
 		return -1;
-	im->fetch->last = im->tag;
-	im->fetch->left++;
+	b->last = im->tag;
+	b->left++;
 	return 0;
+}
+
+int
+imap_ahead_want(struct imap *im, const uint32_t *uids, size_t n, struct fail *f)
+{
+	uint32_t first = im->tag + 1;
+	size_t i = 0;
+
+	while (i < n)
+		if (imap_begin_ahead(im, f) == -1 ||
+		    say_fetch(im, uids, n, &i, f) == -1)
+			return -1;
+	ahead_add(im, AHEAD_WANT, 0, uids, n * sizeof(*uids), first);
+	return 1;
 }
 
 int
@@ -106,10 +129,18 @@ imap_want(struct imap *im, const uint32_t *uids, size_t n,
 	b->alone = n == 1;
 	if (b->spool == NULL)
 		b->spool = spool_new(spool_dir);
-	b->first = im->tag + 1;
-	while (i < n)
+	if (n > 0 &&
+	    ahead_take(im, AHEAD_WANT, 0, uids, n * sizeof(*uids), &b->first,
+		&b->last)) {
+		b->left = b->last - b->first + 1;
+		return 0;
+	}
+	for (b->first = 0; i < n;) {
 		if (ask(im, &i, f) == -1)
 			return -1;
+		if (b->first == 0)
+			b->first = b->last;
+	}
 	return 0;
 }
 
@@ -352,9 +383,9 @@ try_alone(struct imap *im, uint32_t *uid, struct fail *f)
 		b->alone++;
 	if (b->alone == n)
 		return 0;
-	b->first = im->tag + 1;
 	b->n = b->alone + 1; /* of the set only this one */
 	rc = ask(im, &b->alone, f);
+	b->first = b->last;
 	b->n = n;
 	return rc == -1 ? -1 : 1;
 }

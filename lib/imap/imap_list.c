@@ -66,8 +66,8 @@ say_namespaces(struct imap *im, uint32_t *tag, struct fail *f)
 	*tag = 0;
 	if (im->ns_n != 0 || (im->caps & CAP_NAMESPACE) == 0)
 		return 0;
-	if (imap_begin(im, f) == -1 || imap_say(im, f, "NAMESPACE") == -1 ||
-	    imap_end(im, f) == -1)
+	if (imap_begin_ahead(im, f) == -1 ||
+	    imap_say(im, f, "NAMESPACE") == -1 || imap_end(im, f) == -1)
 		return -1;
 	*tag = im->tag;
 	return 0;
@@ -120,7 +120,7 @@ imap_namespaces(struct imap *im, const struct imap_namespace **ns, size_t *n,
 	uint32_t tag;
 	char sep = 0;
 
-	if (say_namespaces(im, &tag, f) == -1 ||
+	if (imap_quiet(im, f) == -1 || say_namespaces(im, &tag, f) == -1 ||
 	    read_namespaces(im, tag, f) == -1)
 		return -1;
 	if (im->ns_n == 0 || im->ns[0].kind != NS_PERSONAL) {
@@ -285,7 +285,7 @@ say_list(struct imap *im, int status, struct fail *f)
 	int special = (im->caps & CAP_SPECIAL_USE) != 0;
 	int xlist = !extended && !special && (im->caps & CAP_XLIST) != 0;
 
-	if (imap_begin(im, f) == -1 ||
+	if (imap_begin_ahead(im, f) == -1 ||
 	    imap_say(im, f, "%sLIST \"\" \"*\"", xlist ? "X" : "") == -1)
 		return -1;
 	if (extended &&
@@ -300,22 +300,57 @@ say_list(struct imap *im, int status, struct fail *f)
 	return imap_end(im, f);
 }
 
-/* LIST of everything, with LSUB in its wake where LIST cannot tell. */
+/* An LSUB in the wake of LIST where that cannot tell. */
 static int
-list_all(struct imap *im, int status, struct listing *l, struct fail *f)
+needs_lsub(const struct imap *im)
 {
-	int lsub = (im->caps & CAP_LIST_EXTENDED) == 0;
-	enum answer a;
-	uint32_t tag, namespaces;
+	return (im->caps & CAP_LIST_EXTENDED) == 0;
+}
 
+/* LIST of everything; *first is the tag of the first of its commands. */
+static int
+say_all(struct imap *im, int status, uint32_t *first, struct fail *f)
+{
+	uint32_t namespaces;
+
+	*first = im->tag + 1;
 	if (say_namespaces(im, &namespaces, f) == -1 ||
 	    say_list(im, status, f) == -1)
 		return -1;
-	tag = im->tag;
-	if (lsub &&
-	    (imap_begin(im, f) == -1 ||
-		imap_say(im, f, "LSUB \"\" \"*\"\r\n") == -1))
+	return needs_lsub(im) &&
+		(imap_begin_ahead(im, f) == -1 ||
+		    imap_say(im, f, "LSUB \"\" \"*\"\r\n") == -1)
+	    ? -1
+	    : 0;
+}
+
+int
+imap_ahead_list(struct imap *im, int status, struct fail *f)
+{
+	uint32_t first;
+
+	if (say_all(im, status, &first, f) == -1)
 		return -1;
+	ahead_add(im, AHEAD_LIST, (uint32_t)status, NULL, 0, first);
+	return 1;
+}
+
+static int
+list_all(struct imap *im, int status, struct listing *l, struct fail *f)
+{
+	int lsub = needs_lsub(im);
+	enum answer a;
+	uint32_t first, last, tag, namespaces;
+
+	if (!ahead_take(
+		im, AHEAD_LIST, (uint32_t)status, NULL, 0, &first, &last)) {
+		if (imap_quiet(im, f) == -1 ||
+		    say_all(im, status, &first, f) == -1)
+			return -1;
+		last = im->tag;
+	}
+	tag = last - (uint32_t)lsub;
+	namespaces = tag > first ? first : 0;
 	if (read_namespaces(im, namespaces, f) == -1 ||
 	    read_list(im, tag, l, &a, f) == -1)
 		return -1;

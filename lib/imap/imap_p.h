@@ -82,6 +82,25 @@ struct got { /* a receipt to be handed out */
 	struct imap_receipt r;
 };
 
+enum ahead_kind {
+	AHEAD_LIST,
+	AHEAD_CREATE,
+	AHEAD_SUBSCRIBE,
+	AHEAD_SELECT,
+	AHEAD_SCAN,
+	AHEAD_WANT
+};
+struct ahead { /* a command whose answer is for a later call */
+	struct ahead *next;
+	enum ahead_kind kind;
+	uint32_t arg; /* what else tells it from others of its kind */
+	char *data; /* the name, the UIDs */
+	size_t n;
+	uint32_t first, last; /* tags */
+	int answered; /* while nobody was waiting for it */
+	enum answer answer;
+};
+
 struct imap {
 	const struct endpoint *e;
 	char *label;
@@ -104,6 +123,16 @@ struct imap {
 
 	struct scan *scan; /* imap_scan.c */
 	struct bodies *fetch; /* imap_fetch.c */
+
+	/* imap_ahead.c */
+	struct {
+		struct ahead *first, **tail;
+		struct intern *made; /* mailboxes, while nobody waited */
+		struct buf in; /* the mailbox that the caller is in */
+		int write;
+		uint32_t validity;
+		int moved; /* the server is in another one */
+	} ahead;
 
 	/* imap_append.c */
 	struct {
@@ -146,8 +175,11 @@ int row_status(struct wire *w, struct imap_box *box, struct fail *f);
 /* ---- imap_session.c: commands ---- */
 
 /* Starts a command: writes its tag and a blank.  Ends an open batch, leaves a
- * body that is not read to its end. */
+ * body that is not read to its end, and all that was asked ahead. */
 int imap_begin(struct imap *im, struct fail *f);
+/* The first part of that; and the second. */
+int imap_quiet(struct imap *im, struct fail *f);
+int imap_begin_ahead(struct imap *im, struct fail *f);
 int imap_out(struct imap *im, const char *p, size_t n, struct fail *f);
 /* Words of ours and numbers: nothing from outside goes through here. */
 int imap_say(struct imap *im, struct fail *f, const char *fmt, ...)
@@ -200,6 +232,24 @@ int fetch_leave(struct imap *im, struct fail *f);
 /* And whatever else is still to come of what imap_want asked for. */
 int fetch_drop(struct imap *im, struct fail *f);
 void fetch_free(struct imap *im);
+
+/* ---- imap_ahead.c ---- */
+
+/* The commands from tag first to the last one are for a later call. */
+void ahead_add(struct imap *im, enum ahead_kind kind, uint32_t arg,
+    const void *data, size_t n, uint32_t first);
+/* 1 and its tags if this was asked ahead and is the next to be answered. */
+int ahead_take(struct imap *im, enum ahead_kind kind, uint32_t arg,
+    const void *data, size_t n, uint32_t *first, uint32_t *last);
+/* A tagged answer that may be one of them, which nobody waits for. */
+void ahead_answered(struct imap *im, uint32_t tag, enum answer answer);
+/* A CREATE whose answer nobody took was OK. */
+int ahead_was_made(const struct imap *im, const char *raw, size_t n);
+/* Reads away what was not taken. */
+int ahead_drop(struct imap *im, struct fail *f);
+/* Back into the mailbox that the caller takes for selected. */
+int ahead_return(struct imap *im, struct fail *f);
+void ahead_free(struct imap *im);
 
 /* ---- imap_append.c ---- */
 

@@ -279,6 +279,8 @@ imap_reply(struct imap *im, struct reply *r, struct fail *f)
 		rc = append_tagged(im, r->tag, r->answer, f);
 		if (rc == 1)
 			r->kind = REPLY_OTHER;
+		else if (rc == 0)
+			ahead_answered(im, r->tag, r->answer);
 		rc = rc == -1 ? -1 : 1;
 	}
 	if (rc == -1) {

@@ -126,6 +126,7 @@ struct scan {
 	struct buf text;
 	uint64_t count, exists, expunged, missing;
 	int from_start;
+	uint32_t ahead; /* the tag of the only window, 0: none was asked */
 };
 
 void
@@ -141,12 +142,38 @@ scan_free(struct imap *im)
 	free(s);
 }
 
+/* The last window, which is open at its end, if high is the greatest. */
+static int
+say_window(struct imap *im, uint64_t low, uint64_t high, struct fail *f)
+{
+	if (imap_say(im, f,
+		high == UINT32_MAX ? "UID FETCH %llu:*" : "UID FETCH %llu:%llu",
+		(unsigned long long)low, (unsigned long long)high) == -1 ||
+	    imap_say(im, f, " (UID FLAGS INTERNALDATE RFC822.SIZE)") == -1)
+		return -1;
+	return imap_end(im, f);
+}
+
+int
+imap_ahead_scan(struct imap *im, uint32_t from, struct fail *f)
+{
+	if (from == 0)
+		from = 1;
+	if (imap_begin_ahead(im, f) == -1 ||
+	    say_window(im, from, UINT32_MAX, f) == -1)
+		return -1;
+	ahead_add(im, AHEAD_SCAN, from, NULL, 0, im->tag);
+	return 1;
+}
+
 int
 imap_scan(struct imap *im, uint32_t from, struct fail *f)
 {
 	struct scan *s = im->scan;
+	uint32_t tag;
 
-	(void)f;
+	if (fetch_drop(im, f) == -1)
+		return -1;
 	if (s == NULL)
 		s = im->scan = mem_alloc(sizeof(*s));
 	s->next = from > 0 ? from : 1;
@@ -157,8 +184,11 @@ imap_scan(struct imap *im, uint32_t from, struct fail *f)
 	s->exists = im->sel.exists;
 	s->expunged = im->expunged;
 	s->from_start = from <= 1;
+	s->ahead = 0;
+	if (ahead_take(im, AHEAD_SCAN, (uint32_t)s->next, NULL, 0, &tag, &tag))
+		s->ahead = tag;
 	/* Not asked: servers are known that call this BAD. */
-	s->over = im->sel.has_exists && s->exists == 0;
+	s->over = s->ahead == 0 && im->sel.has_exists && s->exists == 0;
 	return 0;
 }
 
@@ -269,10 +299,10 @@ take_row(struct imap *im, uint64_t low, uint64_t high, struct fail *f)
 }
 
 static int
-read_window(struct imap *im, uint64_t low, uint64_t high, struct fail *f)
+read_window(
+    struct imap *im, uint32_t tag, uint64_t low, uint64_t high, struct fail *f)
 {
 	struct scan *s = im->scan;
-	uint32_t tag = im->tag;
 	struct reply r;
 
 	for (;;) {
@@ -288,7 +318,10 @@ read_window(struct imap *im, uint64_t low, uint64_t high, struct fail *f)
 			return -1;
 	}
 	put_in_order(s);
-	if (r.answer != ANSWER_OK) { /* behind the rows that came before it */
+	if (r.answer != ANSWER_OK &&
+	    (im->sel.exists > 0 ||
+		!im->sel
+		     .has_exists)) { /* behind the rows that came before it */
 		s->failed = 1;
 		(void)imap_refused(
 		    im, r.answer, "FETCH", CODE_PROTO, REACH_FOLDER, &s->why);
@@ -306,6 +339,7 @@ next_window(struct imap *im, struct fail *f)
 {
 	struct scan *s = im->scan;
 	uint64_t low = s->next, high = low + s->width - 1;
+	uint32_t tag = s->ahead;
 	uint64_t left = s->exists > s->count ? s->exists - s->count : 0;
 
 	if (s->room / 4 > STEP) {
@@ -318,17 +352,17 @@ next_window(struct imap *im, struct fail *f)
 	s->flags = intern_new();
 	s->last_flags = NULL;
 	s->flag_octets = 0;
-	if (left <= STEP || high >= UINT32_MAX ||
+	s->ahead = 0;
+	if (tag != 0 || left <= STEP || high >= UINT32_MAX ||
 	    (im->sel.uidnext != 0 && high + 1 >= im->sel.uidnext)) {
 		high = UINT32_MAX;
 		s->over = 1;
 	}
-	if (fetch_drop(im, f) == -1 || imap_begin(im, f) == -1 ||
-	    imap_say(im, f,
-		s->over ? "UID FETCH %llu:*" : "UID FETCH %llu:%llu",
-		(unsigned long long)low, (unsigned long long)high) == -1 ||
-	    imap_say(im, f, " (UID FLAGS INTERNALDATE RFC822.SIZE)") == -1 ||
-	    imap_end(im, f) == -1 || read_window(im, low, high, f) == -1) {
+	if (fetch_drop(im, f) == -1 ||
+	    (tag == 0 &&
+		(imap_begin(im, f) == -1 ||
+		    say_window(im, low, high, f) == -1)) ||
+	    read_window(im, tag != 0 ? tag : im->tag, low, high, f) == -1) {
 		s->over = 1;
 		return -1;
 	}

@@ -98,11 +98,25 @@ imap_out(struct imap *im, const char *p, size_t n, struct fail *f)
 }
 
 int
+imap_quiet(struct imap *im, struct fail *f)
+{
+	if (fetch_leave(im, f) == -1 || ahead_drop(im, f) == -1)
+		return -1;
+	return ahead_return(im, f);
+}
+
+int
 imap_begin(struct imap *im, struct fail *f)
+{
+	return imap_quiet(im, f) == -1 ? -1 : imap_begin_ahead(im, f);
+}
+
+int
+imap_begin_ahead(struct imap *im, struct fail *f)
 {
 	char tag[16];
 
-	if (append_end_batch(im, f) == -1 || fetch_leave(im, f) == -1)
+	if (append_end_batch(im, f) == -1)
 		return -1;
 	im->stray = im->w.wasted = 0;
 	(void)snprintf(tag, sizeof(tag), "A%u ", (unsigned int)++im->tag);
@@ -392,8 +406,8 @@ log_in(struct imap *im, const char *secret, size_t n, struct fail *f)
 }
 
 int
-imap_open(struct imap **imp, const struct endpoint *e, const char *secret,
-    size_t secret_len, const char *client_key, struct fail *f)
+imap_dial(struct imap **imp, const struct endpoint *e, const char *client_key,
+    struct fail *f)
 {
 	struct imap *im = mem_alloc(sizeof(*im));
 	struct buf label = {0};
@@ -401,20 +415,30 @@ imap_open(struct imap **imp, const struct endpoint *e, const char *secret,
 	endpoint_label(&label, e);
 	im->label = label.data;
 	im->e = e;
+	im->ahead.tail = &im->ahead.first;
 	im->append.tail = &im->append.first;
 	im->append.got_tail = &im->append.got;
 	im->append.window = 64;
 	(void)fail_at(f, "%s", im->label);
 	im->w.stream = net_dial(e, client_key, f);
-	if (im->w.stream != NULL && greeting(im, f) == 0 &&
-	    secure(im, f) == 0 && log_in(im, secret, secret_len, f) == 0 &&
-	    compress(im, f) == 0) {
-		*imp = im;
+	*imp = im;
+	if (im->w.stream != NULL)
 		return 0;
-	}
 	im->dead = 1;
 	imap_close(im);
 	*imp = NULL;
+	return -1;
+}
+
+int
+imap_login(
+    struct imap *im, const char *secret, size_t secret_len, struct fail *f)
+{
+	(void)fail_at(f, "%s", im->label);
+	if (greeting(im, f) == 0 && secure(im, f) == 0 &&
+	    log_in(im, secret, secret_len, f) == 0 && compress(im, f) == 0)
+		return 0;
+	im->dead = 1;
 	return -1;
 }
 
@@ -438,6 +462,7 @@ imap_close(struct imap *im)
 	free(im->mechanisms);
 	scan_free(im);
 	fetch_free(im);
+	ahead_free(im);
 	buf_free(&im->w.line);
 	buf_free(&im->text);
 	buf_free(&im->permanent);

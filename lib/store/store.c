@@ -7,7 +7,6 @@
 
 #include "base/base.h"
 #include "row/row.h"
-#include "secret/secret.h"
 #include "store/store_p.h"
 
 enum { WINDOW = 64 };
@@ -128,7 +127,7 @@ int
 store_open(struct store **st, const struct endpoint *e, const char *secret,
     const struct store_opt *opt, struct fail *f)
 {
-	struct secret pass = {0}, key = {0};
+	struct secret key = {0};
 	int rc;
 
 	*st = NULL;
@@ -136,19 +135,32 @@ store_open(struct store **st, const struct endpoint *e, const char *secret,
 		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
 		    "open", "%s is not supported", scheme_name(e->scheme));
 	*st = fresh(e, opt);
-	rc = resolve(secret, e, &pass, f);
+	rc = resolve(secret, e, &(*st)->secret, f);
 	if (rc == 0)
 		rc = resolve(e->key, e, &key, f);
 	if (rc == 0)
-		rc = (*st)->ops->open(*st, e, &pass, &key, f);
-	secret_wipe(&pass);
+		rc = (*st)->ops->open(*st, e, &(*st)->secret, &key, f);
 	secret_wipe(&key);
-	if (rc == -1) {
+	if (rc == -1)
 		(void)store_at(*st, NULL, 0, f);
+	else if (!(*st)->opt.dial)
+		rc = store_login(*st, f);
+	if (rc == -1) {
 		store_close(*st);
 		*st = NULL;
 	}
 	return rc;
+}
+
+int
+store_login(struct store *st, struct fail *f)
+{
+	int rc = 0;
+
+	if (st->ops->login != NULL)
+		rc = st->ops->login(st, &st->secret, f);
+	secret_wipe(&st->secret);
+	return rc == -1 ? store_at(st, NULL, 0, f) : 0;
 }
 
 /* Whose URL is wrong.  Not the URL: what is before its @ may be a password. */
@@ -194,6 +206,7 @@ store_close(struct store *st)
 	if (st == NULL)
 		return;
 	st->ops->close(st);
+	secret_wipe(&st->secret);
 	free(st->spool_dir);
 	free(st->label);
 	free(st->entered);
@@ -222,6 +235,14 @@ uint64_t
 store_append_limit(const struct store *st)
 {
 	return st->append_limit;
+}
+
+int
+store_ahead(struct store *st, const struct ahead_of *a, struct fail *f)
+{
+	int rc = st->ops->ahead != NULL ? st->ops->ahead(st, a, f) : 0;
+
+	return rc == -1 ? store_at(st, a->folder, 0, f) : rc;
 }
 
 /* ---- folders ---- */

@@ -73,6 +73,7 @@ struct store_opt {
 	int sizes; /* store_list fills bytes and messages too */
 	int shared; /* other users' and shared namespaces are listed too */
 	int write; /* a target; without it nothing is ever written */
+	int dial; /* store_open only dials, store_login follows */
 	unsigned int window; /* appends under way, 0: 64 */
 	void (*note)(void *, const char *line); /* said once, may be NULL */
 	void *arg;
@@ -89,6 +90,9 @@ int store_open(struct store **st, const struct endpoint *e, const char *secret,
  */
 int store_open_row(struct store **st, const struct row *r, const char *side,
     const struct store_opt *opt, struct fail *f);
+/* Logs in where store_open only dialled, so that two ends can be dialled
+ * before either is waited for; else nothing.  After a failure store_close. */
+int store_login(struct store *st, struct fail *f);
 /* NULL is fine.  Says LOGOUT and does not wait; QUIT is waited for 2 s, since a
  * mailbox stays locked without it. */
 void store_close(struct store *st);
@@ -98,6 +102,36 @@ const char *store_label(const struct store *st);
 const char *store_capabilities(const struct store *st);
 /* Largest message a target takes, 0 if not said (RFC 7889). */
 uint64_t store_append_limit(const struct store *st);
+
+/* ---- ahead of time ---- */
+
+/*
+ * Sends at once what a call to come will ask, and that call takes the answer:
+ * so many folders cost one round trip.  The calls come with the same arguments
+ * and in this order; any other call is done all the same, but makes the server
+ * answer for nothing.  1; 0: not sent, and nothing that relies on it may be
+ * (kinds of store that need no such thing, names that must be asked one by
+ * one); -1.  A scan is for folders of moderate size.  store_flush sends it on
+ * its way.
+ */
+enum ahead_what {
+	AHEAD_OF_LIST,
+	AHEAD_OF_CREATE, /* folder, role */
+	AHEAD_OF_SUBSCRIBE, /* folder */
+	AHEAD_OF_ENTER, /* folder, write */
+	AHEAD_OF_SCAN, /* from */
+	AHEAD_OF_WANT /* ids, n */
+};
+struct ahead_of {
+	enum ahead_what what;
+	const char *folder;
+	enum role role;
+	int write;
+	uint64_t from;
+	const uint64_t *ids;
+	size_t n;
+};
+int store_ahead(struct store *st, const struct ahead_of *a, struct fail *f);
 
 /* ---- folders ---- */
 

@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "secret/secret.h"
 #include "store/account_p.h"
 
 static struct imap_account *
@@ -35,10 +34,19 @@ open_account(struct store *st, const struct endpoint *e,
 {
 	struct imap_account *a = self(st);
 
+	(void)secret;
 	a->names = arena_new();
 	endpoint_copy(&a->e, e);
-	if (imap_open(&a->im, &a->e, secret->data != NULL ? secret->data : "",
-		secret->len, key->data, f) == -1)
+	return imap_dial(&a->im, &a->e, key->data, f);
+}
+
+static int
+log_in(struct store *st, const struct secret *secret, struct fail *f)
+{
+	struct imap_account *a = self(st);
+
+	if (imap_login(a->im, secret->data != NULL ? secret->data : "",
+		secret->len, f) == -1)
 		return -1;
 	imap_window(a->im, st->opt.window);
 	set_can(a);
@@ -79,14 +87,21 @@ list(struct store *st, struct folder **out, size_t *n, struct fail *f)
 }
 
 static int
+is_there(struct imap_account *a, const char *folder)
+{
+	const struct folder *fo = folder_find(a->list, a->list_n, folder);
+
+	return (fo != NULL && fo->selectable) || strcmp(folder, "INBOX") == 0;
+}
+
+static int
 create(struct store *st, const char *folder, enum role role, int *made,
     struct fail *f)
 {
 	struct imap_account *a = self(st);
-	const struct folder *fo = folder_find(a->list, a->list_n, folder);
 
 	*made = 0;
-	if ((fo != NULL && fo->selectable) || strcmp(folder, "INBOX") == 0)
+	if (is_there(a, folder))
 		return 0;
 	if (account_raw(a, folder, f) == -1)
 		return -1;
@@ -217,16 +232,22 @@ uid(struct store *st, uint64_t id, struct buf *out)
 	buf_addf(out, "%llu", (unsigned long long)id);
 }
 
-static int
-want(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
+static uint32_t *
+uids_of(const uint64_t *ids, size_t n)
 {
 	uint32_t *uids = mem_array(n, sizeof(*uids));
 	size_t i;
-	int rc;
 
 	for (i = 0; i < n; i++)
 		uids[i] = (uint32_t)ids[i];
-	rc = imap_want(self(st)->im, uids, n, st->spool_dir, f);
+	return uids;
+}
+
+static int
+want(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
+{
+	uint32_t *uids = uids_of(ids, n);
+	int rc = imap_want(self(st)->im, uids, n, st->spool_dir, f);
 	free(uids);
 	return rc;
 }
@@ -248,6 +269,45 @@ static int
 read_body(struct store *st, const char **p, size_t *n, struct fail *f)
 {
 	return imap_read(self(st)->im, p, n, f);
+}
+
+/* ---- ahead of time ---- */
+
+static int
+ahead_folder(
+    struct imap_account *a, const struct ahead_of *what, struct fail *f)
+{
+	if (account_raw(a, what->folder, f) == -1)
+		return -1;
+	if (what->what == AHEAD_OF_SUBSCRIBE)
+		return imap_ahead_subscribe(a->im, a->raw.data, a->raw.len, f);
+	if (what->what == AHEAD_OF_ENTER)
+		return imap_ahead_select(
+		    a->im, a->raw.data, a->raw.len, what->write, f);
+	if (is_there(a, what->folder))
+		return 1;
+	return imap_ahead_create(
+	    a->im, a->raw.data, a->raw.len, (int)what->role, f);
+}
+
+static int
+ahead(struct store *st, const struct ahead_of *what, struct fail *f)
+{
+	struct imap_account *a = self(st);
+	uint64_t from = what->from < UINT32_MAX ? what->from : UINT32_MAX;
+	uint32_t *uids;
+	int rc;
+
+	if (what->what == AHEAD_OF_LIST)
+		return imap_ahead_list(a->im, st->opt.sizes, f);
+	if (what->what == AHEAD_OF_SCAN)
+		return imap_ahead_scan(a->im, (uint32_t)from, f);
+	if (what->what != AHEAD_OF_WANT)
+		return ahead_folder(a, what, f);
+	uids = uids_of(what->ids, what->n);
+	rc = imap_ahead_want(a->im, uids, what->n, f);
+	free(uids);
+	return rc;
 }
 
 /* ---- messages in ---- */
@@ -376,7 +436,9 @@ stream(struct store *st)
 const struct store_ops store_imap = {
     .size = sizeof(struct imap_account),
     .open = open_account,
+    .login = log_in,
     .close = close_account,
+    .ahead = ahead,
     .list = list,
     .create = create,
     .subscribe = subscribe,

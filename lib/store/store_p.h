@@ -5,9 +5,8 @@
 #ifndef STORE_P_H
 #define STORE_P_H
 
+#include "secret/secret.h"
 #include "store/store.h"
-
-struct secret;
 
 /* Every scheme's own struct begins with this one; store.c fills it in. */
 struct store {
@@ -16,6 +15,7 @@ struct store {
 	char *spool_dir;
 	char *label;
 	char *entered; /* folder of the last store_enter, NULL: none */
+	struct secret secret; /* until it has logged in */
 	/* What open sets: */
 	unsigned int can;
 	const char *capabilities; /* the scheme's own, NULL: "" */
@@ -38,8 +38,13 @@ struct store_ops {
 	int (*open)(struct store *st, const struct endpoint *e,
 	    const struct secret *secret, const struct secret *key,
 	    struct fail *f);
+	/* ? open has only dialled then, and had no use for its secret */
+	int (*login)(
+	    struct store *st, const struct secret *secret, struct fail *f);
 	/* Frees all but st itself; also called when open failed. */
 	void (*close)(struct store *st);
+	int (*ahead)(
+	    struct store *st, const struct ahead_of *a, struct fail *f); /* ? */
 	int (*list)(
 	    struct store *st, struct folder **list, size_t *n, struct fail *f);
 	int (*create)(struct store *st, const char *folder, enum role role,

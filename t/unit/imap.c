@@ -140,6 +140,19 @@ part(struct imap *im)
 	endpoint_free(&e);
 }
 
+/* Dials and logs in: *im NULL where that failed. */
+static int
+entered(struct imap **im, const char *secret, size_t n, struct fail *f)
+{
+	if (imap_dial(im, &e, NULL, f) == -1)
+		return -1;
+	if (imap_login(*im, secret, n, f) == 0)
+		return 0;
+	imap_close(*im);
+	*im = NULL;
+	return -1;
+}
+
 /* Logs in to a server with these capabilities, then the script. */
 static struct imap *
 meet(const char *caps, const struct step *st)
@@ -158,8 +171,8 @@ meet(const char *caps, const struct step *st)
 		all[i] = st[i - 3];
 	all[i] = st[i - 3];
 	serve(all, "");
-	ck_assert_msg(imap_open(&im, &e, "secret", 6, NULL, &f) == 0, "%s: %s",
-	    f.what, f.why);
+	ck_assert_msg(
+	    entered(&im, "secret", 6, &f) == 0, "%s: %s", f.what, f.why);
 	return im;
 }
 
@@ -227,7 +240,7 @@ START_TEST(closed_door)
 	struct fail f = {0};
 
 	serve(closed_doors[_i].say, "");
-	ck_assert_int_eq(imap_open(&im, &e, "secret", 6, NULL, &f), -1);
+	ck_assert_int_eq(entered(&im, "secret", 6, &f), -1);
 	ck_assert_ptr_null(im);
 	failed(&f, closed_doors[_i].code, REACH_ENDPOINT);
 	ck_assert_int_eq(f.again, closed_doors[_i].again);
@@ -249,7 +262,7 @@ START_TEST(capabilities_are_those_after_log_in)
 	struct fail f = {0};
 
 	serve(st, "");
-	ck_assert_int_eq(imap_open(&im, &e, "secret", 6, NULL, &f), 0);
+	ck_assert_int_eq(entered(&im, "secret", 6, &f), 0);
 	ck_assert_uint_eq(imap_can(im), CAP_LITERAL_PLUS);
 	ck_assert_uint_eq(imap_append_limit(im), 4294967297u);
 	part(im);
@@ -291,9 +304,9 @@ START_TEST(password)
 	struct fail f = {0};
 
 	serve(passwords[_i].st, "");
-	ck_assert_msg(imap_open(&im, &e, passwords[_i].secret, passwords[_i].n,
-			  NULL, &f) == 0,
-	    "%s", f.why);
+	ck_assert_msg(
+	    entered(&im, passwords[_i].secret, passwords[_i].n, &f) == 0, "%s",
+	    f.why);
 	part(im);
 }
 END_TEST
@@ -307,7 +320,7 @@ START_TEST(a_literal_is_refused)
 	struct fail f = {0};
 
 	serve(st, "");
-	ck_assert_int_eq(imap_open(&im, &e, "\001", 1, NULL, &f), -1);
+	ck_assert_int_eq(entered(&im, "\001", 1, &f), -1);
 	ck_assert_str_eq(f.why, "NO no literals");
 	part(NULL);
 }
@@ -325,8 +338,7 @@ START_TEST(preauth_through_a_tunnel)
 		"cat%20%3E%2Fdev%2Fnull'",
 		&f),
 	    0);
-	ck_assert_msg(
-	    imap_open(&im, &e, "secret", 6, NULL, &f) == 0, "%s", f.why);
+	ck_assert_msg(entered(&im, "secret", 6, &f) == 0, "%s", f.why);
 	ck_assert_uint_eq(imap_can(im), CAP_QUOTA);
 	imap_close(im);
 	endpoint_free(&e);
@@ -345,8 +357,7 @@ START_TEST(compression_is_a_wish)
 	struct fail f = {0};
 
 	serve(st, ";compress=1");
-	ck_assert_msg(
-	    imap_open(&im, &e, "secret", 6, NULL, &f) == 0, "%s", f.why);
+	ck_assert_msg(entered(&im, "secret", 6, &f) == 0, "%s", f.why);
 	part(im);
 }
 END_TEST
@@ -1222,6 +1233,105 @@ START_TEST(gone_meanwhile)
 }
 END_TEST
 
+/* ---- ahead of time ---- */
+
+#define OPENED(tag, validity) \
+	"* 1 EXISTS\r\n* OK [UIDVALIDITY " validity "] x\r\n" tag " OK\r\n"
+
+START_TEST(asked_ahead)
+{
+	static const uint32_t uids[] = {4, 5};
+	static const struct step st[] = {
+	    C("A2 CREATE \"a\"\r\nA3 SUBSCRIBE \"a\"\r\n"
+	      "A4 SELECT \"a\"\r\n"
+	      "A5 UID FETCH 4:* (UID FLAGS INTERNALDATE RFC822.SIZE)\r\n"
+	      "A6 EXAMINE \"b\"\r\nA7 UID FETCH 4:5 (UID BODY.PEEK[])\r\n"),
+	    S("A2 OK\r\nA3 OK\r\n" OPENED(
+		"A4", "7") "* 1 FETCH (UID 4 RFC822.SIZE 3)\r\nA5 OK\r\n"),
+	    S(OPENED("A6", "8") "* 1 FETCH (UID 5 BODY[] {3}\r\none)\r\n"
+				"A7 OK\r\n"),
+	    END};
+	struct imap *im = meet(" LITERAL+", st);
+	struct imap_selected sel;
+	struct imap_row row;
+	struct fail f = {0};
+	uint64_t len;
+	uint32_t uid;
+	int made = 0;
+
+	ck_assert_int_eq(imap_ahead_create(im, "a", 1, ROLE_NONE, &f), 1);
+	ck_assert_int_eq(imap_ahead_subscribe(im, "a", 1, &f), 1);
+	ck_assert_int_eq(imap_ahead_select(im, "a", 1, 1, &f), 1);
+	ck_assert_int_eq(imap_ahead_scan(im, 4, &f), 1);
+	ck_assert_int_eq(imap_ahead_select(im, "b", 1, 0, &f), 1);
+	ck_assert_int_eq(imap_ahead_want(im, uids, 2, &f), 1);
+	ck_assert_int_eq(imap_create(im, "a", 1, ROLE_NONE, &made, &f), 0);
+	ck_assert_int_eq(made, 1);
+	ck_assert_int_eq(imap_subscribe(im, "a", 1, &f), 0);
+	ck_assert_int_eq(imap_select(im, "a", 1, 1, &sel, &f), 0);
+	ck_assert_uint_eq(sel.uidvalidity, 7);
+	ck_assert_int_eq(imap_scan(im, 4, &f), 0);
+	ck_assert_int_eq(imap_scan_next(im, &row, &f), 1);
+	ck_assert_uint_eq(row.uid, 4);
+	ck_assert_int_eq(imap_scan_next(im, &row, &f), 0);
+	ck_assert_int_eq(imap_select(im, "b", 1, 0, &sel, &f), 0);
+	ck_assert_uint_eq(sel.uidvalidity, 8);
+	ck_assert_int_eq(imap_want(im, uids, 2, "/tmp", &f), 0);
+	ck_assert_int_eq(imap_body(im, &uid, &len, &f), 1);
+	ck_assert_uint_eq(uid, 5);
+	ck_assert_int_eq(imap_body(im, &uid, &len, &f), 0);
+	part(im);
+}
+END_TEST
+
+/* A change must not hit the mailbox that was only asked for ahead. */
+START_TEST(asked_ahead_and_left)
+{
+	static const struct step st[] = {
+	    C("A2 SELECT \"a\"\r\nA3 CREATE \"c\"\r\nA4 SELECT \"b\"\r\n"),
+	    S(OPENED("A2", "7") "A3 OK\r\n" OPENED("A4", "8")),
+	    C("A5 SELECT \"a\"\r\n"), S(OPENED("A5", "7")),
+	    C("A6 UID STORE 4 +FLAGS.SILENT (\\Seen)\r\n"), S("A6 OK\r\n"),
+	    END};
+	struct imap *im = meet(" LITERAL+", st);
+	struct imap_selected sel;
+	struct fail f = {0};
+	int made = 0;
+
+	ck_assert_int_eq(imap_ahead_select(im, "a", 1, 1, &f), 1);
+	ck_assert_int_eq(imap_ahead_create(im, "c", 1, ROLE_NONE, &f), 1);
+	ck_assert_int_eq(imap_ahead_select(im, "b", 1, 1, &f), 1);
+	ck_assert_int_eq(imap_select(im, "a", 1, 1, &sel, &f), 0);
+	ck_assert_int_eq(imap_store(im, 4, '+', "\\Seen", &f), 0);
+	ck_assert_int_eq(imap_create(im, "c", 1, ROLE_NONE, &made, &f), 0);
+	ck_assert_int_eq(made, 1);
+	part(im);
+}
+END_TEST
+
+START_TEST(answered_while_appends_are_settled)
+{
+	static const struct step st[] = {C("A2 SELECT \"a\"\r\n"),
+	    S(OPENED("A2", "7")),
+	    C("A3 SELECT \"to\"\r\nA4 APPEND \"to\"" AT "{3+}\r\none\r\n"
+	      "A5 SELECT \"to\"\r\n"),
+	    S(OPENED("A3", "8") "A4 OK\r\n" OPENED("A5", "8")), END};
+	struct imap *im = meet(" LITERAL+", st);
+	struct imap_selected sel;
+	struct fail f = {0};
+
+	ck_assert_int_eq(imap_select(im, "a", 1, 1, &sel, &f), 0);
+	ck_assert_int_eq(imap_ahead_select(im, "to", 2, 1, &f), 1);
+	ck_assert_int_eq(put(im, 1, "one", &f), 0);
+	ck_assert_int_eq(imap_ahead_select(im, "to", 2, 1, &f), 1);
+	receipt(im, 1, 1, 0, 0);
+	ck_assert_int_eq(imap_select(im, "to", 2, 1, &sel, &f), 0);
+	ck_assert_uint_eq(sel.uidvalidity, 8);
+	settled(im);
+	part(im);
+}
+END_TEST
+
 #define TEST(name) tcase_add_test(tc, name)
 #define LOOP(name, n) tcase_add_loop_test(tc, name, 0, (int)(n))
 
@@ -1258,4 +1368,7 @@ SUITE("imap")
 	TEST(refused_before_a_word);
 	LOOP(answered_too_early, 2);
 	TEST(gone_meanwhile);
+	TEST(asked_ahead);
+	TEST(asked_ahead_and_left);
+	TEST(answered_while_appends_are_settled);
 }
