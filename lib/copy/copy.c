@@ -41,6 +41,7 @@ copy_new(struct copy **out, const struct copy_opt *o, struct fail *f)
 	}
 	c->digest = digest_new(DIGEST_L0, "/tmp");
 	c->flight = mem_array(FLIGHTS, sizeof(*c->flight));
+	c->wave = mem_alloc(sizeof(*c->wave));
 	*out = c;
 	return 0;
 }
@@ -54,6 +55,7 @@ copy_free(struct copy *c)
 	map_free(c->map);
 	digest_free(c->digest);
 	free(c->flight);
+	free(c->wave);
 	free(c);
 }
 
@@ -78,10 +80,25 @@ account_of(const struct row *job)
 }
 
 static int
+list_both(struct copy *c, struct fail *f)
+{
+	const struct ahead_of list = {.what = AHEAD_OF_LIST};
+
+	if (store_ahead(c->src, &list, f) == -1 ||
+	    store_ahead(c->dst, &list, f) == -1 ||
+	    store_flush(c->src, f) == -1 || store_flush(c->dst, f) == -1 ||
+	    store_list(c->src, &c->src_list, &c->src_n, f) == -1)
+		return -1;
+	return store_list(c->dst, &c->dst_list, &c->dst_n, f);
+}
+
+static int
 open_both(struct copy *c, const struct row *job, struct fail *f)
 {
 	struct store_opt so = {
 	    .shared = strcmp(row_get(job, "type"), "shared") == 0,
+	    .counters = 1,
+	    .dial = 1,
 	    .note = c->o->say,
 	    .arg = c->o->arg};
 	unsigned int can;
@@ -90,7 +107,8 @@ open_both(struct copy *c, const struct row *job, struct fail *f)
 		return -1;
 	so.shared = 0;
 	so.write = !c->o->dry_run;
-	if (store_open_row(&c->dst, job, "target", &so, f) == -1)
+	if (store_open_row(&c->dst, job, "target", &so, f) == -1 ||
+	    store_login(c->src, f) == -1 || store_login(c->dst, f) == -1)
 		return -1;
 	c->alters =
 	    kept_digest(map_profile(c->map, "alters"), row_get(job, "target"));
@@ -100,10 +118,7 @@ open_both(struct copy *c, const struct row *job, struct fail *f)
 		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
 		    "open", "this kind of endpoint can only be a source");
 	}
-	if (store_list(c->src, &c->src_list, &c->src_n, f) == -1 ||
-	    store_list(c->dst, &c->dst_list, &c->dst_n, f) == -1)
-		return -1;
-	return 0;
+	return list_both(c, f);
 }
 
 /* Consecutive rows of one account share its connections. */
@@ -123,142 +138,6 @@ sessions(struct copy *c, const struct row *job, struct fail *f)
 	}
 	c->account = account;
 	return 0;
-}
-
-/* ---- the target's folder ---- */
-
-static int
-subscribe(struct copy *c, const struct move *m, struct fail *f)
-{
-	if ((m->src->known & FOLDER_SUBSCRIBED) == 0 || !m->src->subscribed ||
-	    (m->dst != NULL && m->dst->subscribed) ||
-	    (store_can(c->dst) & STORE_SUBSCRIBE) == 0)
-		return 0;
-	if (store_subscribe(c->dst, m->to, f) == 0)
-		return 0;
-	if (f->reach > REACH_FOLDER)
-		return -1;
-	c->sum->differs++;
-	tell_folder(c, m, "differs", f);
-	return 0;
-}
-
-static int
-create(struct copy *c, struct work *w, struct fail *f)
-{
-	enum role role =
-	    (store_can(c->dst) & STORE_ROLES) != 0 ? w->move->role : ROLE_NONE;
-
-	return store_create(c->dst, w->dst, role, &w->fresh, f);
-}
-
-static int
-prepare(struct copy *c, struct work *w, struct fail *f)
-{
-	const struct move *m = w->move;
-	struct buf name = {0};
-	int rc;
-
-	if ((m->dst == NULL || !m->dst->selectable) && create(c, w, f) == -1)
-		return -1;
-	if (subscribe(c, m, f) == -1)
-		return -1;
-	buf_addf(&name, "folder %s", w->folder);
-	rc = ledger_set(c->ledger, name.data, w->dst, f);
-	buf_free(&name);
-	return rc;
-}
-
-/* UIDNEXT where SELECT does not tell it: above what is there. */
-static int
-find_uidnext(struct copy *c, struct work *w, struct fail *f)
-{
-	struct msgref m;
-	int rc;
-
-	if ((store_can(c->dst) & STORE_UIDS) == 0 ||
-	    (w->di.known & FOLDER_UIDNEXT) != 0)
-		return 0;
-	w->di.uidnext = 1;
-	rc = store_scan(c->dst, 0, f);
-	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
-		w->di.uidnext = (uint32_t)m.id + 1;
-		rc = 0;
-	}
-	w->di.known |= FOLDER_UIDNEXT;
-	return rc;
-}
-
-/* A folder that is listed need not be there. */
-static int
-enter_target(struct copy *c, struct work *w, int write, struct fail *f)
-{
-	if (store_enter(c->dst, w->dst, write, &w->di, f) == 0)
-		return 0;
-	if (!write || f->code != CODE_NOSELECT || create(c, w, f) == -1)
-		return -1;
-	return store_enter(c->dst, w->dst, write, &w->di, f);
-}
-
-static int
-enter(struct copy *c, struct work *w, struct fail *f)
-{
-	struct sides s = {.folder = w->folder, .dst_folder = w->dst};
-	int write = !c->o->dry_run;
-
-	if (store_enter(c->src, w->folder, 0, &w->si, f) == -1)
-		return -1;
-	if (write || (w->move->dst != NULL && w->move->dst->selectable)) {
-		if (enter_target(c, w, write, f) == -1 ||
-		    (write && find_uidnext(c, w, f) == -1))
-			return -1;
-	} else
-		w->fresh = 1;
-	/* Files have no UIDVALIDITY: an empty folder may be another one. */
-	if ((store_can(c->dst) & STORE_UIDS) == 0 && w->di.messages == 0)
-		w->fresh = 1;
-	s.uidvalidity = w->si.uidvalidity;
-	s.dst_uidvalidity = w->di.uidvalidity;
-	s.fresh = w->fresh;
-	back_left(c, w);
-	return ledger_load(c->ledger, &s, f);
-}
-
-/* ---- one folder ---- */
-
-static void
-count_planned(struct copy *c, const struct work *w)
-{
-	size_t i;
-
-	for (i = 0; i < w->n; i++)
-		if (w->item[i].fate < FATE_PLACE) {
-			c->sum->copied++;
-			c->sum->copied_bytes += w->item[i].size;
-		}
-}
-
-static int
-copy_folder(struct copy *c, const struct move *m, struct fail *f)
-{
-	struct work w = {.move = m, .folder = m->src->name, .dst = m->to};
-	int rc = 0;
-
-	w.words = intern_new();
-	if (!c->o->dry_run)
-		rc = prepare(c, &w, f);
-	if (rc == 0 && (rc = enter(c, &w, f)) == 0 &&
-	    (rc = look(c, &w, f)) == 0)
-		rc = recognise(c, &w, f);
-	if (rc == 0 && c->o->dry_run)
-		count_planned(c, &w);
-	else if (rc == 0 && (rc = back_begin(c, &w, f)) == 0 &&
-	    (rc = send_all(c, &w, f)) == 0)
-		rc = read_back(c, &w, f);
-	free(w.item);
-	free(w.order);
-	intern_free(w.words);
-	return rc;
 }
 
 /* What the mapping leaves out or refuses is told; 1 if there is no more. */
@@ -282,22 +161,6 @@ is_settled(struct copy *c, const struct move *m)
 	return 1;
 }
 
-static int
-do_move(struct copy *c, const struct move *m, struct fail *f)
-{
-	if (resume_folder(c, m->src->name))
-		return 0;
-	if (!is_settled(c, m) && copy_folder(c, m, f) == -1 &&
-	    (!resume_lost(c, f) || copy_folder(c, m, f) == -1)) {
-		if (f->reach > REACH_FOLDER)
-			return -1;
-		c->sum->failed++;
-		tell_folder(c, m, "failed", f);
-	}
-	resume_folder_done(c);
-	return 0;
-}
-
 /* ---- the job ---- */
 
 static const char *
@@ -314,6 +177,35 @@ kept(void *arg, const char *folder)
 }
 
 static int
+end_wave(struct copy *c, struct fail *f)
+{
+	if (c->wave->n == 0)
+		return 0;
+	return stopping(f) == -1 ? -1 : wave_do(c, c->wave, f);
+}
+
+static int
+all_waves(struct copy *c, const struct move *list, size_t n, struct fail *f)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		const struct move *m = &list[i];
+
+		if (resume_is_done(c, m->src->name))
+			continue;
+		if (is_settled(c, m)) {
+			resume_done(c, m->src->name);
+			continue;
+		}
+		if (!wave_takes(c, c->wave, m) && end_wave(c, f) == -1)
+			return -1;
+		wave_add(c->wave, m);
+	}
+	return end_wave(c, f);
+}
+
+static int
 moves(struct copy *c, struct fail *f)
 {
 	struct moving j = {.job = c->job,
@@ -326,15 +218,15 @@ moves(struct copy *c, struct fail *f)
 	    .kept = kept,
 	    .arg = c};
 	struct move *list;
-	size_t i, n;
-	int rc = 0;
+	size_t n;
+	int rc;
 
 	map_reset(c->map);
 	if (map_moves(c->map, &j, &list, &n, f) == -1)
 		return -1;
-	for (i = 0; rc == 0 && i < n; i++)
-		if ((rc = stopping(f)) == 0)
-			rc = do_move(c, &list[i], f);
+	c->src_in = c->dst_in = NULL;
+	c->wave->n = 0;
+	rc = all_waves(c, list, n, f);
 	free(list);
 	return rc;
 }

@@ -20,6 +20,8 @@ struct back {
 	struct repair *repair;
 	size_t n, room;
 	size_t missed; /* acknowledged, and not there */
+	uint64_t others; /* of the new ones, those without a receipt's uid */
+	uint64_t top; /* the last one's id */
 	int all_untold; /* those without a uid are among them */
 	int again; /* the second look, after the repairs */
 };
@@ -150,6 +152,28 @@ by_size(const void *a, const void *b)
 	return (x->size > y->size) - (x->size < y->size);
 }
 
+/* Only there is what a receipt's uid names, and what came behind it. */
+static int
+is_by_uid(const struct work *w)
+{
+	return w->accepted > w->order_n;
+}
+
+/* From where on the target is read back; sorts the list. */
+static uint64_t
+back_from(struct copy *c, struct work *w)
+{
+	if (!is_by_uid(w)) /* in the target's order, the new ones */
+		return (store_can(c->dst) & STORE_UIDS) != 0
+		    ? w->di.uidnext
+		    : w->di.messages + 1;
+	sort_items(w->item, w->n);
+	if ((store_can(c->dst) & STORE_UIDS) == 0)
+		return 0;
+	return w->item[0].size < w->di.uidnext ? w->item[0].size
+					       : w->di.uidnext;
+}
+
 static int
 back_by_uid(struct back *b, struct fail *f)
 {
@@ -157,23 +181,20 @@ back_by_uid(struct back *b, struct fail *f)
 	struct work *w = b->w;
 	struct item like = {0}, *at;
 	size_t told = w->accepted - w->order_n;
-	int numbers = (store_can(c->dst) & STORE_UIDS) != 0;
-	uint64_t from = w->di.uidnext, others = 0;
 	struct buf uid = {0};
 	struct msgref got;
 	size_t i;
 	int rc;
 
-	sort_items(w->item, w->n);
-	if (w->item[0].size < from)
-		from = w->item[0].size;
-	rc = store_scan(c->dst, numbers ? from : 0, f);
+	b->others = 0;
+	rc = store_scan(c->dst, back_from(c, w), f);
 	while (rc == 0 && (rc = store_next(c->dst, &got, f)) == 1) {
 		buf_reset(&uid);
 		store_uid(c->dst, got.id, &uid);
 		like.size = ledger_hash(uid.data);
 		at = bsearch(&like, w->item, told, sizeof(like), by_size);
-		others += at == NULL && got.id >= w->di.uidnext;
+		b->others += at == NULL && got.id >= w->di.uidnext;
+		b->top = got.id;
 		if (at != NULL && (b->again || at->fate == FATE_DONE)) {
 			at->fate = FATE_BACK;
 			compare(b, (size_t)(at - w->item), &got, uid.data);
@@ -181,7 +202,7 @@ back_by_uid(struct back *b, struct fail *f)
 		rc = 0;
 	}
 	buf_free(&uid);
-	b->missed = others < w->order_n ? w->order_n - (size_t)others : 0;
+	b->missed = b->others < w->order_n ? w->order_n - (size_t)b->others : 0;
 	b->all_untold = b->missed > 0;
 	for (i = 0; i < told; i++)
 		b->missed += w->item[i].fate == FATE_DONE;
@@ -190,22 +211,11 @@ back_by_uid(struct back *b, struct fail *f)
 
 /* ---- where they did not ---- */
 
-/* The target's new messages in its order: how many, or one after another. */
 static int
-new_ones(struct copy *c, const struct work *w, struct fail *f)
-{
-	uint64_t from = (store_can(c->dst) & STORE_UIDS) != 0
-	    ? w->di.uidnext
-	    : w->di.messages + 1;
-
-	return store_scan(c->dst, from, f);
-}
-
-static int
-count_new(struct copy *c, const struct work *w, uint64_t *n, struct fail *f)
+count_new(struct copy *c, struct work *w, uint64_t *n, struct fail *f)
 {
 	struct msgref m;
-	int rc = new_ones(c, w, f);
+	int rc = store_scan(c->dst, back_from(c, w), f);
 
 	*n = 0;
 	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
@@ -235,7 +245,7 @@ back_by_order(struct back *b, struct fail *f)
 	b->all_untold = b->missed > 0;
 	if (rc == -1 || n != w->order_n)
 		return rc;
-	rc = new_ones(c, w, f);
+	rc = store_scan(c->dst, back_from(c, w), f);
 	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
 		size_t i = k < w->order_n ? w->order[k++] : w->n;
 
@@ -274,7 +284,7 @@ back_set(
 }
 
 int
-back_begin(struct copy *c, const struct work *w, struct fail *f)
+back_begin(struct copy *c, struct work *w, struct fail *f)
 {
 	uint64_t from = w->di.uidnext;
 	char value[64];
@@ -308,23 +318,48 @@ back_left(const struct copy *c, struct work *w)
 	buf_free(&name);
 }
 
+/* Files are found again only when the folder is read anew; and what has no
+ * UIDPLUS may show another UIDVALIDITY now. */
+static int
+is_read_anew(const struct copy *c)
+{
+	return (store_can(c->dst) & STORE_UIDS) == 0 ||
+	    (store_can(c->dst) & STORE_UIDPLUS) == 0;
+}
+
+int
+back_ahead(struct copy *c, struct wave *v, struct fail *f)
+{
+	struct work *w;
+	int rc = 1;
+
+	for (w = v->work; w < v->work + v->n && rc == 1; w++) {
+		struct ahead_of a = {
+		    .what = AHEAD_OF_ENTER, .folder = w->dst, .write = 1};
+
+		if (w->stage != WORK_GOING || w->accepted == 0)
+			continue;
+		if (is_read_anew(c) || w->accepted > WAVE_MESSAGES)
+			break;
+		if (w != c->dst_in)
+			rc = store_ahead(c->dst, &a, f);
+		a.what = AHEAD_OF_SCAN;
+		a.from = back_from(c, w);
+		if (rc == 1)
+			rc = store_ahead(c->dst, &a, f);
+	}
+	return rc == -1 ? -1 : store_flush(c->dst, f);
+}
+
 static int
 one_look(struct back *b, int anew, struct fail *f)
 {
-	unsigned int can = store_can(b->c->dst);
 	struct work *w = b->w;
-	struct folder again;
 
-	/* Files are found again only when the folder is read anew; and GNU
-	 * imap4d gives a folder that was empty another UIDVALIDITY. */
-	if (anew || (can & STORE_UIDS) == 0 || (can & STORE_UIDPLUS) == 0) {
-		if (store_enter(b->c->dst, w->dst, 1, &again, f) == -1)
-			return -1;
-		w->di.permanentflags = again.permanentflags;
-		w->di.uidvalidity = again.uidvalidity;
-	}
-	return w->accepted > w->order_n ? back_by_uid(b, f)
-					: back_by_order(b, f);
+	if ((anew || is_read_anew(b->c) ? enter_dst_anew(b->c, w, f)
+					: enter_dst(b->c, w, f)) == -1)
+		return -1;
+	return is_by_uid(w) ? back_by_uid(b, f) : back_by_order(b, f);
 }
 
 /* In doubt again: it is looked for, and sent once more if it is not found. */
@@ -332,6 +367,7 @@ static int
 lost(struct back *b, struct fail *f)
 {
 	struct work *w = b->w;
+	uint64_t accepted = w->accepted;
 	size_t i, n = 0;
 	char next[24] = "";
 
@@ -347,10 +383,11 @@ lost(struct back *b, struct fail *f)
 			return -1;
 	}
 	b->c->sum->copied -= n < b->c->sum->copied ? n : b->c->sum->copied;
+	w->accepted -= n < w->accepted ? n : w->accepted;
 	(void)fail_at(f, "%s/%s", store_label(b->c->dst), w->dst);
 	return fail_set(f, CODE_VANISHED, REACH_FOLDER, AGAIN_NOW, "append",
 	    "of %llu messages that the target acknowledged %zu are not there",
-	    (unsigned long long)w->accepted, b->missed);
+	    (unsigned long long)accepted, b->missed);
 }
 
 int
@@ -372,5 +409,7 @@ read_back(struct copy *c, struct work *w, struct fail *f)
 		rc = one_look(&b, 0, f);
 	}
 	free(b.repair);
+	if (rc == 0 && is_by_uid(w) && w->order_n == 0 && b.others == 0)
+		rc = looked_to(c, w, b.top + 1, f);
 	return rc == 0 ? back_set(c, w, "", f) : -1;
 }

@@ -186,44 +186,53 @@ match_weak(struct pool *p, struct fail *f)
 /* ---- how far one has to look ---- */
 
 /* What a folder was like when all in it had been looked at. */
-static void
-looked_name(const struct work *w, struct buf *name)
+static const char *
+looked(struct copy *c, const char *folder)
 {
-	buf_addf(name, "looked %s", w->folder);
+	struct buf name = {0};
+	const char *value;
+
+	buf_addf(&name, "looked %s", folder);
+	value = ledger_get(c->ledger, name.data);
+	buf_free(&name);
+	return value;
+}
+
+int
+looked_ever(struct copy *c, const char *folder)
+{
+	return looked(c, folder) != NULL;
 }
 
 /* The target's UIDs from *from on have not been looked at. */
 static int
 has_looked(struct copy *c, const struct work *w, uint64_t *from)
 {
-	struct buf name = {0};
+	const char *value = looked(c, w->folder);
 	unsigned int src, dst;
 	unsigned long long next;
-	const char *value;
 	int n = 0, rc;
 
-	looked_name(w, &name);
-	value = ledger_get(c->ledger, name.data);
 	rc = value != NULL &&
 	    sscanf(value, "%u %u %llu %n", &src, &dst, &next, &n) == 3 &&
 	    n > 0 && src == w->si.uidvalidity && dst == w->di.uidvalidity &&
 	    strcmp(value + n, w->dst) == 0;
 	*from = rc ? next : 0;
-	buf_free(&name);
 	return rc;
 }
 
-static int
-has_looked_now(struct copy *c, const struct work *w, struct fail *f)
+int
+looked_to(
+    struct copy *c, const struct work *w, uint64_t uidnext, struct fail *f)
 {
 	struct buf name = {0}, value = {0};
 	int rc;
 
 	if (c->o->dry_run)
 		return 0;
-	looked_name(w, &name);
-	buf_addf(&value, "%u %u %u %s", (unsigned int)w->si.uidvalidity,
-	    (unsigned int)w->di.uidvalidity, (unsigned int)w->di.uidnext,
+	buf_addf(&name, "looked %s", w->folder);
+	buf_addf(&value, "%u %u %llu %s", (unsigned int)w->si.uidvalidity,
+	    (unsigned int)w->di.uidvalidity, (unsigned long long)uidnext,
 	    w->dst);
 	rc = ledger_set(c->ledger, name.data, value.data, f);
 	buf_free(&name);
@@ -291,6 +300,13 @@ unplaced(struct copy *c, struct work *w, int again)
 	return n;
 }
 
+/* Is there anything from this target UID on? */
+static int
+has_come(const struct work *w, uint64_t from)
+{
+	return (w->di.known & FOLDER_UIDNEXT) == 0 || from < w->di.uidnext;
+}
+
 int
 recognise(struct copy *c, struct work *w, struct fail *f)
 {
@@ -315,12 +331,12 @@ recognise(struct copy *c, struct work *w, struct fail *f)
 		from = since;
 	if (w->n == 0)
 		return 0;
-	if (rc == 0 && !w->fresh && w->di.messages > 0)
+	if (rc == 0 && !w->fresh && w->di.messages > 0 && has_come(w, from))
 		rc = pool_unclaimed(&p, &s, from, f);
 	if (rc == 0 && p.n > 0)
 		rc = passes(&p, doubt, f);
 	free(p.at);
 	if (rc == 0)
 		(void)unplaced(c, w, 1);
-	return rc == -1 ? -1 : has_looked_now(c, w, f);
+	return rc == -1 ? -1 : looked_to(c, w, w->di.uidnext, f);
 }

@@ -140,7 +140,7 @@ leave(struct copy *c, struct work *w, size_t i, const uint8_t *digest,
 	buf_free(&hint);
 	remember(c, why);
 	rc = note(c, w, i, STEP_LEFT, "", digest, why, f);
-	resume_refused(c, w->item[i].id);
+	resume_refused(c, w, w->item[i].id);
 	w->item[i].fate = FATE_OVER;
 	return rc;
 }

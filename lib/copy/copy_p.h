@@ -32,36 +32,73 @@ struct item { /* 24 octets */
 	int64_t date;
 };
 
-struct flight { /* digest of a message under way, by item modulo FLIGHTS */
+struct work;
+struct flight { /* a message under way, by its number modulo FLIGHTS */
 	uint8_t digest[32];
+	struct work *work;
+	uint32_t item;
 };
-enum { FLIGHTS = 16384, BURST = 512 };
+/* FLIGHTS is more than both targets' windows hold (64 batches of 100). */
+enum { FLIGHTS = 16384, BURST = 512, WAVE = 64, WAVE_MESSAGES = 16384 };
 
-struct work { /* the folder in hand */
+struct change; /* of flags, see copy_flags.c */
+struct work { /* a folder in hand */
 	const struct move *move;
 	const char *folder, *dst;
-	struct folder si, di;
+	struct folder si, di; /* di.permanentflags is in words */
 	int fresh; /* the target folder was made by this run */
+	enum stage { WORK_GOING, WORK_DONE, WORK_FAILED } stage;
+	int again; /* for the second time, see wave_do */
+	int full; /* the target is over its quota */
 	struct item *item;
 	size_t n, room;
 	struct intern *words; /* flag sets */
+	struct change *change;
+	size_t changes, change_room;
+	struct copy_sum seen; /* what looking at it has added to the sum */
 	uint64_t found; /* ledger entries that are still at the source */
 	uint64_t unread; /* target uids from here on were not read back */
 	uint64_t accepted;
 	uint32_t
 	    *order; /* items as they were accepted, where no uid was told */
 	size_t order_n, order_room;
-	int full; /* the target is over its quota */
 };
 
-/* What a job has to remember over a connection that was cut. */
+/*
+ * Folders that are worked on together, so that none of them costs a round
+ * trip.  More than one only where messages have UIDs on both sides: other ids
+ * hold as long as their folder is entered.
+ */
+struct wave {
+	struct work work[WAVE];
+	size_t n;
+	uint64_t messages; /* as the source counts them */
+};
+
+/* What is asked of the source in one go, by folder. */
+struct burst {
+	size_t item[BURST];
+	uint64_t id[BURST];
+	enum fate fate; /* of all of them before */
+	size_t n;
+	struct part {
+		struct work *work;
+		size_t from, n;
+	} part[WAVE];
+	size_t parts;
+};
+
+struct past { /* of a folder, over connections that were cut */
+	uint64_t accepted;
+	uint32_t *over; /* ids that were refused: not once more in this run */
+	size_t over_n, over_room;
+};
 struct resume {
 	struct intern *done; /* folders that are finished */
-	char *folder; /* in hand */
-	struct copy_sum before; /* when it was begun */
-	uint64_t accepted; /* of it, by connections that were cut */
-	uint32_t *over; /* of it, ids that were refused: not once more */
-	size_t over_n, over_room;
+	struct intern *names; /* of all others that were begun: */
+	struct past *past; /* by number */
+	size_t past_n;
+	int moved; /* something was copied since the last cut */
 	int tries; /* since anything moved */
 };
 
@@ -74,12 +111,18 @@ struct copy {
 	struct store *src, *dst;
 	struct folder *src_list, *dst_list;
 	size_t src_n, dst_n;
+	/* The folders that both ends are in, NULL: in none that counts; and
+	 * the one that the source will be in after what was asked ahead. */
+	const struct work *src_in, *dst_in, *asked_in;
 
 	struct ledger *ledger; /* of the job */
 	const struct row *job;
 	struct copy_sum *sum;
+	struct wave *wave;
+	struct burst burst[2];
 	struct digest *digest;
 	struct flight *flight;
+	uint64_t flights; /* messages that were begun */
 	uint64_t octets, total, messages; /* for progress, over all jobs */
 	struct resume resume;
 };
@@ -109,25 +152,58 @@ int stopping(struct fail *f);
 
 void resume_begin(struct copy *c); /* a job */
 void resume_end(struct copy *c);
-/* The folder is begun, or taken up again; 1 if it is finished. */
-int resume_folder(struct copy *c, const char *folder);
-void resume_folder_done(struct copy *c);
-void resume_refused(struct copy *c, uint32_t id);
-int resume_was_refused(const struct copy *c, uint32_t id);
-/* The target lost what it acknowledged: 1 if the folder is to be done once
- * more. */
-int resume_lost(struct copy *c, const struct fail *f);
+int resume_is_done(const struct copy *c, const char *folder);
+void resume_done(struct copy *c, const char *folder);
+/* Of the folder by this name: never NULL, until the next call. */
+struct past *resume_past(struct copy *c, const char *folder);
+void resume_refused(struct copy *c, const struct work *w, uint32_t id);
+int resume_was_refused(struct copy *c, const struct work *w, uint32_t id);
+/* The folder is to be looked at again: what was counted of it goes, what was
+ * copied stays. */
+void resume_count_back(struct copy *c, struct work *w);
 /*
  * The connection is gone, for f's reason: waits as long as is due and returns
  * 1 if the job goes on where it was, 0 if it is given up.
  */
 int resume_wait(struct copy *c, const struct fail *f);
 
+/* ---- copy_enter.c ---- */
+
+/* 1 if the folder may be worked on together with others. */
+int enter_is_light(struct copy *c, const struct move *m);
+/* Asks all of the wave ahead of enter_both. */
+int enter_ahead(struct copy *c, struct wave *v, struct fail *f);
+/* Makes the target folder if need be, enters both, loads the ledger. */
+int enter_both(struct copy *c, struct work *w, struct fail *f);
+/* Into the folder once more, if another one has been entered since. */
+int enter_src(struct copy *c, struct work *w, struct fail *f);
+int enter_dst(struct copy *c, struct work *w, struct fail *f);
+int enter_dst_anew(struct copy *c, struct work *w, struct fail *f);
+
+/* ---- copy_wave.c ---- */
+
+/*
+ * All of one wave: 0, or -1 and the job cannot go on with this connection.
+ * Folders that failed by themselves were told.
+ */
+int wave_do(struct copy *c, struct wave *v, struct fail *f);
+void wave_add(struct wave *v, const struct move *m);
+int wave_takes(struct copy *c, const struct wave *v, const struct move *m);
+
 /* ---- copy_look.c ---- */
 
-/* The source's messages against the ledger: fills w->item, carries flag
- * changes. */
+/* The source's messages against the ledger: fills w->item and w->change. */
 int look(struct copy *c, struct work *w, struct fail *f);
+void look_add(
+    struct copy *c, struct work *w, const struct msgref *m, enum fate fate);
+
+/* ---- copy_flags.c ---- */
+
+/* A copied message whose flags are not those of the ledger. */
+void change_add(
+    struct copy *c, struct work *w, const struct known_as *k, struct msgref m);
+/* Carries them, in the target's folder. */
+int change_all(struct copy *c, struct work *w, struct fail *f);
 /* +FLAGS and -FLAGS of target message id, as far as the folder keeps them. */
 int carry_flags(struct copy *c, const struct work *w, uint64_t id,
     const char *is, const char *was, struct fail *f);
@@ -172,18 +248,28 @@ digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
 
 /* Strikes off the list what the target holds already. */
 int recognise(struct copy *c, struct work *w, struct fail *f);
+/* All that is at the target below UIDNEXT has been looked at or is ours. */
+int looked_to(
+    struct copy *c, const struct work *w, uint64_t uidnext, struct fail *f);
+int looked_ever(struct copy *c, const char *folder);
 
 /* ---- copy_send.c ---- */
 
-int send_all(struct copy *c, struct work *w, struct fail *f);
+/* What is on the lists of the wave's folders; those that fail are over. */
+int send_all(struct copy *c, struct wave *v, struct fail *f);
+/* A failure that ends only this folder is told: 0; else -1. */
+int fold(struct copy *c, struct work *w, int rc, struct fail *f);
 
 /* ---- copy_back.c ---- */
 
 /* Notes that what comes now has to be read back, by a later run if need be:
  * w->unread is what an earlier one left, UINT64_MAX nothing. */
-int back_begin(struct copy *c, const struct work *w, struct fail *f);
+int back_begin(struct copy *c, struct work *w, struct fail *f);
 void back_left(const struct copy *c, struct work *w);
-/* What the target made of flags and dates; ids where receipts had none. */
+/* Asks all of the wave ahead of read_back. */
+int back_ahead(struct copy *c, struct wave *v, struct fail *f);
+/* What the target made of flags and dates; ids where receipts had none.
+ * CODE_VANISHED with AGAIN_NOW: it lost what it acknowledged. */
 int read_back(struct copy *c, struct work *w, struct fail *f);
 
 #endif

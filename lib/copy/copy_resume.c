@@ -17,106 +17,88 @@ void
 resume_begin(struct copy *c)
 {
 	c->resume.done = intern_new();
-	c->resume.tries = 0;
-}
-
-static void
-forget_folder(struct resume *a)
-{
-	free(a->folder);
-	free(a->over);
-	a->folder = NULL;
-	a->over = NULL;
-	a->over_n = a->over_room = 0;
-	a->accepted = 0;
+	c->resume.names = intern_new();
+	c->resume.moved = c->resume.tries = 0;
 }
 
 void
 resume_end(struct copy *c)
 {
-	forget_folder(&c->resume);
-	intern_free(c->resume.done);
-	c->resume.done = NULL;
-}
-
-int
-resume_folder(struct copy *c, const char *folder)
-{
 	struct resume *a = &c->resume;
-
-	if (intern_has(a->done, folder))
-		return 1;
-	if (a->folder == NULL || strcmp(a->folder, folder) != 0) {
-		forget_folder(a);
-		a->folder = mem_strdup(folder);
-		a->before = *c->sum;
-	}
-	return 0;
-}
-
-void
-resume_folder_done(struct copy *c)
-{
-	struct resume *a = &c->resume;
-
-	(void)intern_str(a->done, a->folder, strlen(a->folder));
-	forget_folder(a);
-	a->tries = 0;
-}
-
-void
-resume_refused(struct copy *c, uint32_t id)
-{
-	struct resume *a = &c->resume;
-
-	if (a->over_n == a->over_room) {
-		a->over_room = a->over_room ? 2 * a->over_room : 16;
-		a->over = mem_resize(a->over, a->over_room, sizeof(*a->over));
-	}
-	a->over[a->over_n++] = id;
-}
-
-int
-resume_was_refused(const struct copy *c, uint32_t id)
-{
 	size_t i;
 
-	for (i = 0; i < c->resume.over_n; i++)
-		if (c->resume.over[i] == id)
+	for (i = 0; i < a->past_n; i++)
+		free(a->past[i].over);
+	free(a->past);
+	intern_free(a->done);
+	intern_free(a->names);
+	memset(a, 0, sizeof(*a));
+}
+
+int
+resume_is_done(const struct copy *c, const char *folder)
+{
+	return intern_has(c->resume.done, folder);
+}
+
+void
+resume_done(struct copy *c, const char *folder)
+{
+	(void)intern_str(c->resume.done, folder, strlen(folder));
+	c->resume.tries = 0;
+}
+
+struct past *
+resume_past(struct copy *c, const char *folder)
+{
+	struct resume *a = &c->resume;
+	size_t i = intern_number(a->names, folder, strlen(folder));
+
+	if (i == a->past_n) {
+		a->past = mem_resize(a->past, i + 1, sizeof(*a->past));
+		memset(&a->past[a->past_n++], 0, sizeof(*a->past));
+	}
+	return &a->past[i];
+}
+
+void
+resume_refused(struct copy *c, const struct work *w, uint32_t id)
+{
+	struct past *p = resume_past(c, w->folder);
+
+	if (p->over_n == p->over_room) {
+		p->over_room = p->over_room ? 2 * p->over_room : 16;
+		p->over = mem_resize(p->over, p->over_room, sizeof(*p->over));
+	}
+	p->over[p->over_n++] = id;
+}
+
+int
+resume_was_refused(struct copy *c, const struct work *w, uint32_t id)
+{
+	const struct past *p = resume_past(c, w->folder);
+	size_t i;
+
+	for (i = 0; i < p->over_n; i++)
+		if (p->over[i] == id)
 			return 1;
 	return 0;
 }
 
-/* What the scan counts is counted anew, what was done stays done. */
-static void
-count_back(struct copy *c)
+void
+resume_count_back(struct copy *c, struct work *w)
 {
-	struct resume *a = &c->resume;
 	struct copy_sum *s = c->sum;
 
-	if (a->folder == NULL)
-		return;
-	a->accepted = s->copied - a->before.copied;
-	s->messages = a->before.messages;
-	s->bytes = a->before.bytes;
-	s->same = a->before.same;
-	s->gone = a->before.gone;
-	s->skipped = a->before.skipped;
-}
-
-int
-resume_lost(struct copy *c, const struct fail *f)
-{
-	if (f->code != CODE_VANISHED || f->again != AGAIN_NOW)
-		return 0;
-	if (c->o->say != NULL) {
-		char *line = mem_printf("%s: %s: once more", f->object, f->why);
-
-		c->o->say(c->o->arg, line);
-		free(line);
-	}
-	count_back(c);
-	return 1;
+	s->messages -= w->seen.messages;
+	s->bytes -= w->seen.bytes;
+	s->same -= w->seen.same;
+	s->gone -= w->seen.gone;
+	s->skipped -= w->seen.skipped;
+	memset(&w->seen, 0, sizeof(w->seen));
+	resume_past(c, w->folder)->accepted += w->accepted;
+	c->resume.moved |= w->accepted > 0;
+	w->accepted = 0;
 }
 
 /* 1, 2, 4 ... seconds, after the first time at once; or as the server says. */
@@ -134,7 +116,6 @@ int
 resume_wait(struct copy *c, const struct fail *f)
 {
 	struct resume *a = &c->resume;
-	uint64_t before = a->accepted;
 	unsigned int s;
 	int64_t until;
 	char line[256];
@@ -143,9 +124,8 @@ resume_wait(struct copy *c, const struct fail *f)
 	    (f->code != CODE_CONN && f->code != CODE_TIMEOUT &&
 		f->code != CODE_THROTTLED))
 		return 0;
-	count_back(c);
-	if (a->accepted > before)
-		a->tries = 0;
+	if (a->moved)
+		a->moved = a->tries = 0;
 	if (++a->tries > TRIES || f->retry_s > LONGEST_S)
 		return 0;
 	s = wait_s(a, f);

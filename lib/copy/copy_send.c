@@ -1,6 +1,7 @@
 /*
- * copy_send.c: messages on their way: one FETCH for a burst, each body goes
- * on into an append while it is digested, answers are collected as they come.
+ * copy_send.c: messages on their way.  A burst is asked for while the one
+ * before it comes, whatever folders they are of; each body goes on into an
+ * append while it is digested, and answers are collected as they come.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -28,8 +29,8 @@ accepted(
 	struct item *it = &w->item[i];
 	const char *uid =
 	    r->uid != NULL && r->uidvalidity == w->di.uidvalidity ? r->uid : "";
-	int rc = note(
-	    c, w, i, STEP_DONE, uid, c->flight[i % FLIGHTS].digest, NULL, f);
+	int rc = note(c, w, i, STEP_DONE, uid,
+	    c->flight[r->cookie % FLIGHTS].digest, NULL, f);
 
 	c->sum->copied++;
 	c->sum->copied_bytes += it->size;
@@ -46,11 +47,14 @@ accepted(
 }
 
 static int
-take_receipt(struct copy *c, struct work *w, struct receipt *r, struct fail *f)
+take_receipt(struct copy *c, struct receipt *r, struct fail *f)
 {
-	size_t i = (size_t)r->cookie;
+	const struct flight *at = &c->flight[r->cookie % FLIGHTS];
+	struct work *w = at->work;
+	size_t i = at->item;
 
-	if (i >= w->n || w->item[i].fate != FATE_SENT)
+	if (r->cookie >= c->flights || r->cookie + FLIGHTS < c->flights ||
+	    w->item[i].fate != FATE_SENT)
 		return fail_set(f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER,
 		    "append", "an answer for a message that was not sent");
 	if (r->ok)
@@ -64,17 +68,17 @@ take_receipt(struct copy *c, struct work *w, struct receipt *r, struct fail *f)
 		w->item[i].fate = FATE_ALONE;
 		return 0;
 	}
-	return leave(c, w, i, c->flight[i % FLIGHTS].digest, r->why, f);
+	return leave(c, w, i, at->digest, r->why, f);
 }
 
 static int
-settle(struct copy *c, struct work *w, int wait, struct fail *f)
+settle(struct copy *c, int wait, struct fail *f)
 {
 	struct receipt r;
 	int rc;
 
 	while ((rc = store_settle(c->dst, &r, wait, f)) == 1)
-		if (take_receipt(c, w, &r, f) == -1)
+		if (take_receipt(c, &r, f) == -1)
 			return -1;
 	return rc;
 }
@@ -86,7 +90,7 @@ settle(struct copy *c, struct work *w, int wait, struct fail *f)
  * keep half a message: nothing is padded, its connection is dropped.
  */
 static int
-pass(struct copy *c, size_t i, struct fail *f)
+pass(struct copy *c, struct flight *at, struct fail *f)
 {
 	struct ident ident;
 	const char *p;
@@ -106,7 +110,7 @@ pass(struct copy *c, size_t i, struct fail *f)
 	}
 	if (digest_end(c->digest, &ident, f) == -1)
 		return -1;
-	memcpy(c->flight[i % FLIGHTS].digest, ident.sum[0], 32);
+	memcpy(at->digest, ident.sum[0], sizeof(at->digest));
 	return store_put_end(c->dst, f);
 }
 
@@ -136,7 +140,7 @@ put(struct copy *c, struct work *w, size_t i, uint64_t len, int alone,
 	struct item *it = &w->item[i];
 	struct buf kept = {0}, lost = {0};
 	struct put put = {
-	    .cookie = i, .len = len, .date = it->date, .alone = alone};
+	    .cookie = c->flights, .len = len, .date = it->date, .alone = alone};
 	uint64_t limit = store_append_limit(c->dst);
 	int rc;
 
@@ -165,13 +169,17 @@ send_one(struct copy *c, struct work *w, size_t i, uint64_t len, int alone,
     struct fail *f)
 {
 	struct fail why = {0};
+	struct flight *at = &c->flight[c->flights % FLIGHTS];
 	int rc = put(c, w, i, len, alone, &why);
 
 	if (rc == -1 && why.reach == REACH_MESSAGE && why.again != AGAIN_LATER)
 		return pass_over(c, w, i, &why, f);
 	if (rc == 0) {
+		at->work = w;
+		at->item = (uint32_t)i;
+		c->flights++;
 		w->item[i].fate = FATE_SENT;
-		if (pass(c, i, &why) == 0)
+		if (pass(c, at, &why) == 0)
 			return 0;
 		if (why.reach == REACH_MESSAGE &&
 		    leave(c, w, i, NULL, &why, f) == -1)
@@ -185,20 +193,89 @@ send_one(struct copy *c, struct work *w, size_t i, uint64_t len, int alone,
 
 /* ---- bursts ---- */
 
-static int
-intents(struct copy *c, struct work *w, const size_t *item, size_t n,
-    struct fail *f)
+struct cursor { /* over the lists of a wave */
+	size_t work, item;
+};
+
+/* The next of this fate on the list of one folder: its index, or w->n. */
+static size_t
+next_of(const struct work *w, size_t i, enum fate fate)
 {
-	char next[24] = "";
+	while (i < w->n &&
+	    (w->item[i].fate != fate || w->full || w->stage != WORK_GOING))
+		i++;
+	return i;
+}
+
+/* Fills the burst with up to `most` of one fate, folder by folder. */
+static void
+gather(struct wave *v, struct cursor *at, enum fate fate, size_t most,
+    struct burst *b)
+{
+	b->n = b->parts = 0;
+	b->fate = fate;
+	for (; at->work < v->n; at->work++, at->item = 0) {
+		struct work *w = &v->work[at->work];
+		struct part *p = &b->part[b->parts];
+
+		*p = (struct part){.work = w, .from = b->n};
+		while (b->n < most &&
+		    (at->item = next_of(w, at->item, fate)) < w->n) {
+			b->id[b->n] = w->item[at->item].id;
+			b->item[b->n++] = at->item++;
+		}
+		p->n = b->n - p->from;
+		b->parts += p->n > 0;
+		if (b->n == most)
+			return;
+	}
+}
+
+static int
+intents(struct copy *c, const struct burst *b, struct fail *f)
+{
+	char next[24];
+	const struct part *p;
 	size_t i;
 
-	if (w->di.known & FOLDER_UIDNEXT)
-		(void)snprintf(
-		    next, sizeof(next), "%u", (unsigned int)w->di.uidnext);
-	for (i = 0; i < n; i++)
-		if (note(c, w, item[i], STEP_INTENT, next, NULL, NULL, f) == -1)
-			return -1;
+	for (p = b->part; p < b->part + b->parts; p++) {
+		next[0] = '\0';
+		if (p->work->di.known & FOLDER_UIDNEXT)
+			(void)snprintf(next, sizeof(next), "%u",
+			    (unsigned int)p->work->di.uidnext);
+		for (i = p->from; i < p->from + p->n; i++)
+			if (note(c, p->work, b->item[i], STEP_INTENT, next,
+				NULL, NULL, f) == -1)
+				return -1;
+	}
 	return ledger_sync(c->ledger, f);
+}
+
+/* Notes the intents of a burst, then asks for its bodies ahead. */
+static int
+ask(struct copy *c, const struct burst *b, struct fail *f)
+{
+	const struct part *p;
+	int rc = 1;
+
+	if (b->n == 0)
+		return 0;
+	if (stopping(f) == -1 || intents(c, b, f) == -1)
+		return -1;
+	for (p = b->part; p < b->part + b->parts && rc == 1; p++) {
+		struct ahead_of a = {.what = AHEAD_OF_ENTER,
+		    .folder = p->work->folder,
+		    .ids = b->id + p->from,
+		    .n = p->n};
+
+		if (c->asked_in != p->work)
+			rc = store_ahead(c->src, &a, f);
+		c->asked_in = rc == 1 ? p->work : NULL;
+		a.what = AHEAD_OF_WANT;
+		if (rc == 1)
+			rc = store_ahead(c->src, &a, f);
+	}
+	return rc == -1 ? -1 : store_flush(c->src, f);
 }
 
 static int
@@ -210,15 +287,15 @@ by_id(const void *key, const void *elem)
 }
 
 static int
-take_bodies(struct copy *c, struct work *w, const size_t *item,
-    const uint64_t *ids, size_t n, int alone, struct fail *f)
+take_bodies(struct copy *c, const struct burst *b, const struct part *p,
+    int alone, struct fail *f)
 {
+	const uint64_t *ids = b->id + p->from, *at;
 	uint64_t id, len;
 	int rc;
 
 	while ((rc = store_body(c->src, &id, &len, f)) != 0) {
-		const uint64_t *at = bsearch(&id, ids, n, sizeof(*ids), by_id);
-
+		at = bsearch(&id, ids, p->n, sizeof(*ids), by_id);
 		if (rc == -1 && (f->reach != REACH_MESSAGE || at == NULL))
 			return -1;
 		if (at == NULL)
@@ -226,59 +303,99 @@ take_bodies(struct copy *c, struct work *w, const size_t *item,
 		if (rc == -1) {
 			struct fail why = *f;
 
-			rc = leave(c, w, item[at - ids], NULL, &why, f);
+			rc = leave(
+			    c, p->work, b->item[at - b->id], NULL, &why, f);
 		} else
-			rc = send_one(c, w, item[at - ids], len, alone, f);
-		if (rc == -1 || settle(c, w, 0, f) == -1 || stopping(f) == -1)
+			rc = send_one(
+			    c, p->work, b->item[at - b->id], len, alone, f);
+		if (rc == -1 || settle(c, 0, f) == -1 || stopping(f) == -1)
 			return -1;
 	}
 	return 0;
 }
 
+/* Without MULTIAPPEND an append is cheaper into the folder that is open, as
+ * measured with Dovecot. */
 static int
-burst(struct copy *c, struct work *w, const size_t *item, size_t n, int alone,
-    struct fail *f)
+open_target(struct copy *c, const struct work *w, struct fail *f)
 {
-	uint64_t ids[BURST];
-	unsigned char was[BURST];
+	struct ahead_of a = {
+	    .what = AHEAD_OF_ENTER, .folder = w->dst, .write = 1};
+
+	if (c->dst_in == w || (store_can(c->dst) & STORE_UIDPLUS) == 0 ||
+	    (store_can(c->dst) & STORE_MULTI) != 0)
+		return 0;
+	c->dst_in = NULL;
+	return store_ahead(c->dst, &a, f) == -1 ? -1 : 0;
+}
+
+static int
+take_part(struct copy *c, const struct burst *b, const struct part *p,
+    int alone, struct fail *f)
+{
+	struct work *w = p->work;
 	size_t i;
 
-	if (stopping(f) == -1 || intents(c, w, item, n, f) == -1)
+	if (enter_src(c, w, f) == -1 || open_target(c, w, f) == -1 ||
+	    store_want(c->src, b->id + p->from, p->n, f) == -1 ||
+	    take_bodies(c, b, p, alone, f) == -1)
 		return -1;
-	for (i = 0; i < n; i++) {
-		ids[i] = w->item[item[i]].id;
-		was[i] = w->item[item[i]].fate;
-	}
-	if (store_want(c->src, ids, n, f) == -1 ||
-	    take_bodies(c, w, item, ids, n, alone, f) == -1)
-		return -1;
-	for (i = 0; i < n; i++)
-		if (w->item[item[i]].fate == was[i])
-			w->item[item[i]].fate =
-			    was[i] == FATE_MISSING ? FATE_OVER : FATE_MISSING;
+	for (i = p->from; i < p->from + p->n; i++)
+		if (w->item[b->item[i]].fate == b->fate)
+			w->item[b->item[i]].fate = FATE_MISSING;
 	return 0;
 }
 
-/* All of one fate, a burst at a time, or each by itself. */
 static int
-send_fate(
-    struct copy *c, struct work *w, enum fate fate, int alone, struct fail *f)
+take(struct copy *c, const struct burst *b, int alone, struct fail *f)
 {
-	size_t item[BURST], n = 0, i, most = alone ? 1 : BURST;
+	const struct part *p;
 
-	for (i = 0; i <= w->n && !w->full; i++) {
-		if (n == most || (i == w->n && n > 0)) {
-			if (burst(c, w, item, n, alone, f) == -1 ||
-			    (alone &&
-				(store_flush(c->dst, f) == -1 ||
-				    settle(c, w, 1, f) == -1)))
-				return -1;
-			n = 0;
-		}
-		if (i < w->n && w->item[i].fate == fate)
-			item[n++] = i;
+	for (p = b->part; p < b->part + b->parts; p++)
+		if (p->work->stage == WORK_GOING && !p->work->full &&
+		    fold(c, p->work, take_part(c, b, p, alone, f), f) == -1)
+			return -1;
+	return 0;
+}
+
+/* All of one fate: one burst comes while the next has been asked for. */
+static int
+send_fate(struct copy *c, struct wave *v, enum fate fate, struct fail *f)
+{
+	struct burst *now = &c->burst[0], *next = &c->burst[1], *last;
+	struct cursor at = {0, 0};
+
+	c->asked_in = c->src_in;
+	gather(v, &at, fate, BURST, now);
+	if (ask(c, now, f) == -1)
+		return -1;
+	while (now->n > 0) {
+		gather(v, &at, fate, BURST, next);
+		if (ask(c, next, f) == -1 || take(c, now, 0, f) == -1)
+			return -1;
+		last = now;
+		now = next;
+		next = last;
 	}
 	return 0;
+}
+
+/* Each by itself, and its answer before the next. */
+static int
+send_alone(struct copy *c, struct wave *v, enum fate fate, struct fail *f)
+{
+	struct burst *b = &c->burst[0];
+	struct cursor at = {0, 0};
+
+	for (;;) {
+		gather(v, &at, fate, 1, b);
+		if (b->n == 0)
+			return 0;
+		c->asked_in = c->src_in;
+		if (ask(c, b, f) == -1 || take(c, b, 1, f) == -1 ||
+		    store_flush(c->dst, f) == -1 || settle(c, 1, f) == -1)
+			return -1;
+	}
 }
 
 /* ---- messages that were listed and did not come ---- */
@@ -305,17 +422,14 @@ static int
 settle_missing(struct copy *c, struct work *w, struct fail *f)
 {
 	struct msgref m = {0};
-	size_t i;
+	size_t i = next_of(w, 0, FATE_MISSING);
 	int more = 1;
 
-	for (i = 0; i < w->n && w->item[i].fate != FATE_MISSING; i++)
-		;
 	if (i == w->n)
 		return 0;
-	if (send_fate(c, w, FATE_MISSING, 1, f) == -1 ||
-	    store_scan(c->src, 0, f) == -1)
+	if (enter_src(c, w, f) == -1 || store_scan(c->src, 0, f) == -1)
 		return -1;
-	for (i = 0; i < w->n; i++) {
+	for (; i < w->n; i++) {
 		if (w->item[i].fate != FATE_MISSING)
 			continue;
 		while (more == 1 && m.id < w->item[i].id)
@@ -332,30 +446,40 @@ settle_missing(struct copy *c, struct work *w, struct fail *f)
 }
 
 static int
-send_each(struct copy *c, struct work *w, struct fail *f)
+send_each(struct copy *c, struct wave *v, struct fail *f)
 {
-	if (send_fate(c, w, FATE_DOUBT, 0, f) == -1 ||
-	    send_fate(c, w, FATE_NEW, 0, f) == -1 ||
-	    store_flush(c->dst, f) == -1 || settle(c, w, 1, f) == -1 ||
-	    send_fate(c, w, FATE_ALONE, 1, f) == -1 ||
-	    send_fate(c, w, FATE_LEFT, 1, f) == -1)
+	struct work *w;
+
+	if (send_fate(c, v, FATE_DOUBT, f) == -1 ||
+	    send_fate(c, v, FATE_NEW, f) == -1 ||
+	    store_flush(c->dst, f) == -1 || settle(c, 1, f) == -1 ||
+	    send_alone(c, v, FATE_ALONE, f) == -1 ||
+	    send_alone(c, v, FATE_LEFT, f) == -1 ||
+	    send_alone(c, v, FATE_MISSING, f) == -1)
 		return -1;
-	return w->full ? 0 : settle_missing(c, w, f);
+	for (w = v->work; w < v->work + v->n; w++)
+		if (w->stage == WORK_GOING && !w->full &&
+		    fold(c, w, settle_missing(c, w, f), f) == -1)
+			return -1;
+	return 0;
 }
 
 int
-send_all(struct copy *c, struct work *w, struct fail *f)
+send_all(struct copy *c, struct wave *v, struct fail *f)
 {
 	struct fail ignored = {0};
+	const struct work *w;
 
-	if (send_each(c, w, f) == -1) {
+	if (send_each(c, v, f) == -1) {
 		/* What the target has taken need not be looked for again. */
 		if (store_outstanding(c->dst) > 0 &&
 		    store_flush(c->dst, &ignored) == 0)
-			(void)settle(c, w, 1, &ignored);
+			(void)settle(c, 1, &ignored);
 		return -1;
 	}
-	if (!w->full)
+	for (w = v->work; w < v->work + v->n && !w->full; w++)
+		;
+	if (w == v->work + v->n)
 		return ledger_sync(c->ledger, f);
 	(void)fail_at(f, "%s", store_label(c->dst));
 	return fail_set(f, CODE_QUOTA, REACH_ENDPOINT, AGAIN_NEVER, "append",

@@ -70,7 +70,8 @@ enum {
 struct store;
 struct store_opt {
 	const char *spool_dir; /* for what has no length; NULL: "/tmp" */
-	int sizes; /* store_list fills bytes and messages too */
+	int counters; /* store_list fills what STATUS tells */
+	int sizes; /* and bytes and messages, whatever it takes */
 	int shared; /* other users' and shared namespaces are listed too */
 	int write; /* a target; without it nothing is ever written */
 	int dial; /* store_open only dials, store_login follows */

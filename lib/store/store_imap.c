@@ -71,12 +71,18 @@ close_account(struct store *st)
 /* ---- folders ---- */
 
 static int
+asks_counters(const struct store *st)
+{
+	return st->opt.counters || st->opt.sizes;
+}
+
+static int
 list(struct store *st, struct folder **out, size_t *n, struct fail *f)
 {
 	struct imap_account *a = self(st);
 	size_t i;
 
-	if (account_list(a, st->opt.sizes, f) == -1)
+	if (account_list(a, asks_counters(st), f) == -1)
 		return -1;
 	for (i = 0; st->opt.sizes && i < a->list_n; i++)
 		if (account_sizes(a, &a->list[i], f) == -1)
@@ -299,7 +305,7 @@ ahead(struct store *st, const struct ahead_of *what, struct fail *f)
 	int rc;
 
 	if (what->what == AHEAD_OF_LIST)
-		return imap_ahead_list(a->im, st->opt.sizes, f);
+		return imap_ahead_list(a->im, asks_counters(st), f);
 	if (what->what == AHEAD_OF_SCAN)
 		return imap_ahead_scan(a->im, (uint32_t)from, f);
 	if (what->what != AHEAD_OF_WANT)
