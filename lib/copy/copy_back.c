@@ -159,10 +159,19 @@ is_by_uid(const struct work *w)
 	return w->accepted > w->order_n;
 }
 
+/* The UID from which on a target with UIDs is read back. */
+static uint64_t
+first_uid(const struct work *w)
+{
+	return w->unread < w->di.uidnext ? w->unread : w->di.uidnext;
+}
+
 /* From where on the target is read back; sorts the list. */
 static uint64_t
 back_from(struct copy *c, struct work *w)
 {
+	uint64_t from = first_uid(w);
+
 	if (!is_by_uid(w)) /* in the target's order, the new ones */
 		return (store_can(c->dst) & STORE_UIDS) != 0
 		    ? w->di.uidnext
@@ -170,8 +179,7 @@ back_from(struct copy *c, struct work *w)
 	sort_items(w->item, w->n);
 	if ((store_can(c->dst) & STORE_UIDS) == 0)
 		return 0;
-	return w->item[0].size < w->di.uidnext ? w->item[0].size
-					       : w->di.uidnext;
+	return w->item[0].size < from ? w->item[0].size : from;
 }
 
 static int
@@ -327,24 +335,30 @@ is_read_anew(const struct copy *c)
 	    (store_can(c->dst) & STORE_UIDPLUS) == 0;
 }
 
+/*
+ * The folder is entered even where it is the one we are in: a FETCH in the wake
+ * of an APPEND may be answered without it (RFC 3501 5.5, seen with Dovecot).
+ */
 int
 back_ahead(struct copy *c, struct wave *v, struct fail *f)
 {
 	struct work *w;
 	int rc = 1;
 
+	if (is_read_anew(c))
+		return store_flush(c->dst, f);
 	for (w = v->work; w < v->work + v->n && rc == 1; w++) {
 		struct ahead_of a = {
 		    .what = AHEAD_OF_ENTER, .folder = w->dst, .write = 1};
 
-		if (w->stage != WORK_GOING || w->accepted == 0)
+		if (w->stage != WORK_GOING || w->sent == 0)
 			continue;
-		if (is_read_anew(c) || w->accepted > WAVE_MESSAGES)
+		if (w->sent > WAVE_MESSAGES)
 			break;
-		if (w != c->dst_in)
-			rc = store_ahead(c->dst, &a, f);
+		rc = store_ahead(c->dst, &a, f);
+		c->dst_in = NULL;
 		a.what = AHEAD_OF_SCAN;
-		a.from = back_from(c, w);
+		a.from = first_uid(w);
 		if (rc == 1)
 			rc = store_ahead(c->dst, &a, f);
 	}

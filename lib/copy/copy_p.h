@@ -58,7 +58,7 @@ struct work { /* a folder in hand */
 	struct copy_sum seen; /* what looking at it has added to the sum */
 	uint64_t found; /* ledger entries that are still at the source */
 	uint64_t unread; /* target uids from here on were not read back */
-	uint64_t accepted;
+	uint64_t sent, accepted;
 	uint32_t
 	    *order; /* items as they were accepted, where no uid was told */
 	size_t order_n, order_room;
@@ -84,6 +84,7 @@ struct burst {
 	struct part {
 		struct work *work;
 		size_t from, n;
+		int apart; /* the folder is entered for it, whatever it was */
 	} part[WAVE];
 	size_t parts;
 };
@@ -111,9 +112,9 @@ struct copy {
 	struct store *src, *dst;
 	struct folder *src_list, *dst_list;
 	size_t src_n, dst_n;
-	/* The folders that both ends are in, NULL: in none that counts; and
-	 * the one that the source will be in after what was asked ahead. */
-	const struct work *src_in, *dst_in, *asked_in;
+	/* The folders that both ends are in, NULL: in none that counts. */
+	const struct work *src_in, *dst_in;
+	int asked; /* bodies are on their way */
 
 	struct ledger *ledger; /* of the job */
 	const struct row *job;
@@ -266,7 +267,7 @@ int fold(struct copy *c, struct work *w, int rc, struct fail *f);
  * w->unread is what an earlier one left, UINT64_MAX nothing. */
 int back_begin(struct copy *c, struct work *w, struct fail *f);
 void back_left(const struct copy *c, struct work *w);
-/* Asks all of the wave ahead of read_back. */
+/* Asks all that has been sent of the wave ahead of read_back. */
 int back_ahead(struct copy *c, struct wave *v, struct fail *f);
 /* What the target made of flags and dates; ids where receipts had none.
  * CODE_VANISHED with AGAIN_NOW: it lost what it acknowledged. */

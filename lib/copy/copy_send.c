@@ -177,6 +177,7 @@ send_one(struct copy *c, struct work *w, size_t i, uint64_t len, int alone,
 	if (rc == 0) {
 		at->work = w;
 		at->item = (uint32_t)i;
+		w->sent++;
 		c->flights++;
 		w->item[i].fate = FATE_SENT;
 		if (pass(c, at, &why) == 0)
@@ -251,11 +252,14 @@ intents(struct copy *c, const struct burst *b, struct fail *f)
 	return ledger_sync(c->ledger, f);
 }
 
-/* Notes the intents of a burst, then asks for its bodies ahead. */
+/*
+ * Notes the intents of a burst, then asks for its bodies ahead.  Dovecot mixes
+ * the answers to two FETCHes; no server can do so over an EXAMINE.
+ */
 static int
-ask(struct copy *c, const struct burst *b, struct fail *f)
+ask(struct copy *c, struct burst *b, struct fail *f)
 {
-	const struct part *p;
+	struct part *p;
 	int rc = 1;
 
 	if (b->n == 0)
@@ -268,9 +272,11 @@ ask(struct copy *c, const struct burst *b, struct fail *f)
 		    .ids = b->id + p->from,
 		    .n = p->n};
 
-		if (c->asked_in != p->work)
-			rc = store_ahead(c->src, &a, f);
-		c->asked_in = rc == 1 ? p->work : NULL;
+		if (!c->asked && c->src_in == p->work)
+			rc = 1;
+		else
+			rc = p->apart = store_ahead(c->src, &a, f);
+		c->asked = 1;
 		a.what = AHEAD_OF_WANT;
 		if (rc == 1)
 			rc = store_ahead(c->src, &a, f);
@@ -336,6 +342,8 @@ take_part(struct copy *c, const struct burst *b, const struct part *p,
 	struct work *w = p->work;
 	size_t i;
 
+	if (p->apart)
+		c->src_in = NULL;
 	if (enter_src(c, w, f) == -1 || open_target(c, w, f) == -1 ||
 	    store_want(c->src, b->id + p->from, p->n, f) == -1 ||
 	    take_bodies(c, b, p, alone, f) == -1)
@@ -365,7 +373,7 @@ send_fate(struct copy *c, struct wave *v, enum fate fate, struct fail *f)
 	struct burst *now = &c->burst[0], *next = &c->burst[1], *last;
 	struct cursor at = {0, 0};
 
-	c->asked_in = c->src_in;
+	c->asked = 0;
 	gather(v, &at, fate, BURST, now);
 	if (ask(c, now, f) == -1)
 		return -1;
@@ -391,7 +399,7 @@ send_alone(struct copy *c, struct wave *v, enum fate fate, struct fail *f)
 		gather(v, &at, fate, 1, b);
 		if (b->n == 0)
 			return 0;
-		c->asked_in = c->src_in;
+		c->asked = 0;
 		if (ask(c, b, f) == -1 || take(c, b, 1, f) == -1 ||
 		    store_flush(c->dst, f) == -1 || settle(c, 1, f) == -1)
 			return -1;
@@ -450,10 +458,11 @@ send_each(struct copy *c, struct wave *v, struct fail *f)
 {
 	struct work *w;
 
+	/* What is sent after back_ahead is missed in its answer, and then
+	 * looked for once more. */
 	if (send_fate(c, v, FATE_DOUBT, f) == -1 ||
-	    send_fate(c, v, FATE_NEW, f) == -1 ||
-	    store_flush(c->dst, f) == -1 || settle(c, 1, f) == -1 ||
-	    send_alone(c, v, FATE_ALONE, f) == -1 ||
+	    send_fate(c, v, FATE_NEW, f) == -1 || back_ahead(c, v, f) == -1 ||
+	    settle(c, 1, f) == -1 || send_alone(c, v, FATE_ALONE, f) == -1 ||
 	    send_alone(c, v, FATE_LEFT, f) == -1 ||
 	    send_alone(c, v, FATE_MISSING, f) == -1)
 		return -1;

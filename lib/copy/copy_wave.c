@@ -152,8 +152,7 @@ pass(struct copy *c, struct wave *v, struct fail *f)
 		return 0;
 	}
 	if (each(c, v, change_all, f) == -1 ||
-	    each(c, v, back_begin, f) == -1 || send_all(c, v, f) == -1 ||
-	    back_ahead(c, v, f) == -1)
+	    each(c, v, back_begin, f) == -1 || send_all(c, v, f) == -1)
 		return -1;
 	return each(c, v, end, f);
 }

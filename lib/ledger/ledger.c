@@ -188,9 +188,20 @@ ledger_close(struct ledger *l, struct fail *f)
 /* ---- appending ---- */
 
 static int
-write_out(struct ledger *l, struct fail *f)
+refuse(struct ledger *l, struct fail *f)
+{
+	(void)fail_at(f, "%s", l->path);
+	return fail_set(f, CODE_IO, REACH_RUN, AGAIN_NEVER, "ledger",
+	    "it could not be written before");
+}
+
+int
+ledger_write_out(struct ledger *l, struct fail *f)
 {
 	size_t at = 0;
+
+	if (l->out.len > 0 && (l->broken || !l->writes))
+		return refuse(l, f);
 
 	while (at < l->out.len) {
 		ssize_t n = pwrite(l->fd, l->out.data + at, l->out.len - at,
@@ -209,14 +220,6 @@ write_out(struct ledger *l, struct fail *f)
 }
 
 static int
-refuse(struct ledger *l, struct fail *f)
-{
-	(void)fail_at(f, "%s", l->path);
-	return fail_set(f, CODE_IO, REACH_RUN, AGAIN_NEVER, "ledger",
-	    "it could not be written before");
-}
-
-static int
 append(struct ledger *l, struct row *r, struct fail *f)
 {
 	char at[CLOCK_TEXT];
@@ -228,7 +231,7 @@ append(struct ledger *l, struct row *r, struct fail *f)
 	line_format(&l->out, r);
 	ledger_index_line(l, r, l->end + from, l->out.len - from);
 	arena_reset(l->arena);
-	return l->out.len > QUEUE ? write_out(l, f) : 0;
+	return l->out.len > QUEUE ? ledger_write_out(l, f) : 0;
 }
 
 int
@@ -279,7 +282,7 @@ ledger_sync(struct ledger *l, struct fail *f)
 {
 	if (l->broken || !l->writes)
 		return refuse(l, f);
-	if (write_out(l, f) == -1)
+	if (ledger_write_out(l, f) == -1)
 		return -1;
 	if (l->dirty && fdatasync(l->fd) == -1)
 		return io(l, "sync", f);

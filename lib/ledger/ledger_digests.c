@@ -42,7 +42,7 @@ add_ledger(struct ledger *l, struct sums *s, struct fail *f)
 {
 	size_t i;
 
-	if (l->out.len > 0 && ledger_sync(l, f) == -1)
+	if (ledger_write_out(l, f) == -1)
 		return -1;
 	for (i = 0; i < l->chapters; i++)
 		if (chapter_read(l, &l->chapter[i], sum_line, s, f) == -1)

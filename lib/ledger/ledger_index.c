@@ -268,7 +268,7 @@ ledger_load(struct ledger *l, const struct sides *s, struct fail *f)
 	l->words = intern_new();
 	memset(l->count, 0, sizeof(l->count));
 	l->doubt = UINT64_MAX;
-	if (l->out.len > 0 && ledger_sync(l, f) == -1)
+	if (ledger_write_out(l, f) == -1)
 		return -1;
 	for (i = 0; i < l->chapters; i++)
 		if (strcmp(l->chapter[i].folder, s->folder) == 0 &&
@@ -359,7 +359,7 @@ ledger_claimed(struct ledger *l, const struct sides *s, uint64_t **ids,
 
 	*ids = NULL;
 	*n = 0;
-	if (l->out.len > 0 && ledger_sync(l, f) == -1)
+	if (ledger_write_out(l, f) == -1)
 		return -1;
 	for (i = 0; i < l->chapters; i++)
 		if (strcmp(l->chapter[i].dst_folder, s->dst_folder) == 0 &&

@@ -48,6 +48,11 @@ struct ledger {
 	uint64_t count[KNOWN_COUNT], doubt;
 };
 
+/* ---- ledger.c ---- */
+
+/* What is queued goes into the file, so that it can be read there. */
+int ledger_write_out(struct ledger *l, struct fail *f);
+
 /* ---- ledger_lines.c ---- */
 
 extern const char ledger_head[]; /* the header line, with its LF */
