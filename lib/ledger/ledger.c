@@ -138,6 +138,9 @@ begin(struct ledger *l, struct fail *f)
 		return fail_set(f, CODE_IO, REACH_RUN, AGAIN_NEVER, "ledger",
 		    "this is no ledger of this version");
 	}
+	state_load(l);
+	if (l->state_end > n)
+		n = (size_t)l->state_end;
 	return lines_read(l, n, l->end, index_each, NULL, f);
 }
 
@@ -153,6 +156,7 @@ ledger_open(struct ledger **lp, const char *dir, const char *key, int create,
 	l->header = header_new(LEDGER_COLUMNS);
 	l->arena = arena_new();
 	l->words = intern_new();
+	l->names = intern_new();
 	l->doubt = UINT64_MAX;
 	*torn = 0;
 	*lp = l;
@@ -174,6 +178,8 @@ ledger_close(struct ledger *l, struct fail *f)
 		return 0;
 	if (l->writes && !l->broken)
 		rc = ledger_sync(l, f);
+	if (l->writes && !l->broken)
+		state_save(l);
 	if (l->fd != -1 && close(l->fd) == -1 && rc == 0)
 		rc = io(l, "close", f);
 	ledger_index_free(l);

@@ -48,43 +48,45 @@ chapter_of(struct ledger *l, const char *folder, const char *dst_folder)
 	return c;
 }
 
-static void
-set_in_memory(struct ledger *l, const char *name, const char *value)
+void
+ledger_index_set(struct ledger *l, const char *name, const char *value)
 {
-	size_t i;
+	size_t i = intern_number(l->names, name, strlen(name));
 
-	for (i = 0; i < l->settings; i++)
-		if (strcmp(l->setting[i].name, name) == 0) {
-			free(l->setting[i].value);
-			l->setting[i].value = mem_strdup(value);
-			return;
-		}
-	l->setting =
-	    mem_resize(l->setting, l->settings + 1, sizeof(*l->setting));
-	l->setting[l->settings++] =
-	    (struct setting){mem_strdup(name), mem_strdup(value)};
+	if (i == l->settings) {
+		l->setting = mem_resize(l->setting, i + 1, sizeof(*l->setting));
+		l->setting[l->settings++] = NULL;
+	}
+	free(l->setting[i]);
+	l->setting[i] = mem_strdup(value);
 }
 
 void
-ledger_index_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len)
+ledger_index_extent(struct ledger *l, const char *folder,
+    const char *dst_folder, uint64_t from, uint64_t to)
 {
-	struct chapter *c;
+	struct chapter *c = chapter_of(l, folder, dst_folder);
 
-	if (strcmp(row_get(r, "op"), "set") == 0) {
-		set_in_memory(l, row_get(r, "folder"), row_get(r, "why"));
-		return;
-	}
-	c = chapter_of(l, row_get(r, "folder"), row_get(r, "dst_folder"));
-	if (c->n > 0 && c->extent[c->n - 1].to == at) {
-		c->extent[c->n - 1].to = at + len;
+	if (c->n > 0 && c->extent[c->n - 1].to == from) {
+		c->extent[c->n - 1].to = to;
 		return;
 	}
 	if (c->n == c->room) {
 		c->room = c->room ? 2 * c->room : 4;
 		c->extent = mem_resize(c->extent, c->room, sizeof(*c->extent));
 	}
-	c->extent[c->n++] = (struct extent){at, at + len};
+	c->extent[c->n++] = (struct extent){from, to};
+}
+
+void
+ledger_index_line(
+    struct ledger *l, const struct row *r, uint64_t at, size_t len)
+{
+	if (strcmp(row_get(r, "op"), "set") == 0)
+		ledger_index_set(l, row_get(r, "folder"), row_get(r, "why"));
+	else
+		ledger_index_extent(l, row_get(r, "folder"),
+		    row_get(r, "dst_folder"), at, at + len);
 }
 
 void
@@ -97,25 +99,21 @@ ledger_index_free(struct ledger *l)
 		free(l->chapter[i].dst_folder);
 		free(l->chapter[i].extent);
 	}
-	for (i = 0; i < l->settings; i++) {
-		free(l->setting[i].name);
-		free(l->setting[i].value);
-	}
+	for (i = 0; i < l->settings; i++)
+		free(l->setting[i]);
 	free(l->chapter);
 	free(l->setting);
 	free(l->known);
 	intern_free(l->words);
+	intern_free(l->names);
 }
 
 const char *
 ledger_get(const struct ledger *l, const char *name)
 {
-	size_t i;
-
-	for (i = 0; i < l->settings; i++)
-		if (strcmp(l->setting[i].name, name) == 0)
-			return l->setting[i].value;
-	return NULL;
+	if (!intern_has(l->names, name))
+		return NULL;
+	return l->setting[intern_number(l->names, name, strlen(name))];
 }
 
 int

@@ -20,9 +20,6 @@ struct chapter { /* all lines of one source folder into one target folder */
 	struct extent *extent;
 	size_t n, room;
 };
-struct setting {
-	char *name, *value;
-};
 struct known_entry { /* 24 octets */
 	uint64_t uid, dst;
 	uint32_t flags; /* index into words */
@@ -39,8 +36,11 @@ struct ledger {
 	struct arena *arena; /* the line in hand */
 	struct chapter *chapter;
 	size_t chapters, current; /* current: of the last line noted */
-	struct setting *setting;
+	struct intern *names; /* of settings, whose values are: */
+	char **setting;
 	size_t settings;
+	uint64_t state_end; /* what KEY.state knows of the file */
+	char *state_sum;
 
 	struct known_entry *known;
 	size_t known_n, known_room, known_sorted;
@@ -67,11 +67,20 @@ int lines_read(struct ledger *l, uint64_t from, uint64_t to,
 
 void ledger_index_line(
     struct ledger *l, const struct row *r, uint64_t at, size_t len);
+void ledger_index_set(struct ledger *l, const char *name, const char *value);
+void ledger_index_extent(struct ledger *l, const char *folder,
+    const char *dst_folder, uint64_t from, uint64_t to);
 /* Calls each for the chapter's lines, as lines_read does. */
 int chapter_read(struct ledger *l, const struct chapter *c,
     int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
 	void *arg),
     void *arg, struct fail *f);
 void ledger_index_free(struct ledger *l);
+
+/* ---- ledger_state.c ---- */
+
+/* Puts the index in place as far as KEY.state has it: up to state_end. */
+void state_load(struct ledger *l);
+void state_save(struct ledger *l);
 
 #endif

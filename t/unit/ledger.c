@@ -12,7 +12,7 @@
 #include "tap.h"
 
 static char dir[] = "/tmp/mbx-ledger.XXXXXX";
-static char path[64];
+static char path[64], state[64];
 static struct fail f;
 
 static struct ledger *
@@ -32,6 +32,7 @@ setup(void)
 	strcpy(dir + strlen(dir) - 6, "XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(dir));
 	(void)snprintf(path, sizeof(path), "%s/key.tsv", dir);
+	(void)snprintf(state, sizeof(state), "%s/key.state", dir);
 	memset(&f, 0, sizeof(f));
 }
 
@@ -39,6 +40,7 @@ static void
 teardown(void)
 {
 	(void)unlink(path);
+	(void)unlink(state);
 	ck_assert_int_eq(rmdir(dir), 0);
 }
 
@@ -93,13 +95,10 @@ write_some(void)
 	ck_assert_int_eq(ledger_close(l, &f), 0);
 }
 
-START_TEST(states)
+static void
+as_written(struct ledger *l)
 {
-	struct ledger *l;
-
-	write_some();
-	l = open_it(0);
-	ck_assert_int_eq(ledger_load(l, &here, &f), 0);
+	ck_assert_msg(ledger_load(l, &here, &f) == 0, "%s", f.why);
 	ck_assert_int_eq(find(l, "1").state, KNOWN_INTENT);
 	ck_assert_int_eq(find(l, "2").state, KNOWN_DONE);
 	ck_assert_uint_eq(find(l, "2").dst, 51);
@@ -111,6 +110,15 @@ START_TEST(states)
 	ck_assert_uint_eq(ledger_doubt(l), 50);
 	ck_assert_str_eq(ledger_get(l, "folder INBOX"), "a\nb");
 	ck_assert_ptr_null(ledger_get(l, "folder X"));
+}
+
+START_TEST(states)
+{
+	struct ledger *l;
+
+	write_some();
+	l = open_it(0);
+	as_written(l);
 	ck_assert_int_eq(ledger_close(l, &f), 0);
 }
 END_TEST
@@ -191,6 +199,7 @@ START_TEST(damaged_anywhere)
 	char c;
 
 	write_some();
+	ck_assert_int_eq(unlink(state), 0);
 	ck_assert_int_eq(stat(path, &st), 0);
 	fd = open(path, O_RDWR);
 	for (at = 0; at < st.st_size - 1; at++) {
@@ -206,6 +215,105 @@ START_TEST(damaged_anywhere)
 		ck_assert_int_eq(pwrite(fd, &c, 1, at), 1);
 	}
 	(void)close(fd);
+}
+END_TEST
+
+/* With KEY.state the damage shows where the line is read, and not before. */
+START_TEST(damaged_behind_the_state)
+{
+	struct stat st;
+	off_t at;
+	int fd, torn, told = 0;
+	char c;
+
+	write_some();
+	ck_assert_int_eq(stat(path, &st), 0);
+	fd = open(path, O_RDWR);
+	for (at = 0; at < st.st_size - 1; at++) {
+		struct ledger *l;
+
+		ck_assert_int_eq(pread(fd, &c, 1, at), 1);
+		c ^= 1;
+		ck_assert_int_eq(pwrite(fd, &c, 1, at), 1);
+		if (ledger_open(&l, dir, "key", 0, &torn, &f) == -1)
+			told++;
+		else {
+			if (ledger_load(l, &here, &f) == -1)
+				told++;
+			else
+				as_written(l);
+			ck_assert_int_eq(ledger_close(l, &f), 0);
+		}
+		c ^= 1;
+		ck_assert_int_eq(pwrite(fd, &c, 1, at), 1);
+	}
+	ck_assert_int_ge(told, (int)st.st_size - 200);
+	(void)close(fd);
+}
+END_TEST
+
+/* Whatever is in KEY.state: the ledger is what counts. */
+START_TEST(damaged_state)
+{
+	struct ledger *l;
+	struct stat st;
+	off_t at;
+	int fd;
+	char c;
+
+	write_some();
+	ck_assert_int_eq(stat(state, &st), 0);
+	ck_assert_int_eq(st.st_mode & 0777, 0600);
+	fd = open(state, O_RDWR);
+	for (at = 0; at < st.st_size; at++) {
+		ck_assert_int_eq(pread(fd, &c, 1, at), 1);
+		c ^= 1;
+		ck_assert_int_eq(pwrite(fd, &c, 1, at), 1);
+		l = open_it(0);
+		as_written(l);
+		ck_assert_int_eq(ledger_close(l, &f), 0);
+		c ^= 1;
+		ck_assert_int_eq(pwrite(fd, &c, 1, at), 1);
+	}
+	for (at = st.st_size; at >= 0; at--) {
+		ck_assert_int_eq(ftruncate(fd, at), 0);
+		l = open_it(0);
+		as_written(l);
+		ck_assert_int_eq(ledger_close(l, &f), 0);
+	}
+	(void)close(fd);
+}
+END_TEST
+
+/* An older state leads to the same, and that of another ledger to nothing. */
+START_TEST(older_state)
+{
+	struct ledger *l;
+	char kept[64];
+
+	(void)snprintf(kept, sizeof(kept), "%s/kept", dir);
+	write_some();
+	ck_assert_int_eq(rename(state, kept), 0);
+	l = open_it(1);
+	note(l, STEP_DONE, "1", "53", "");
+	ck_assert_int_eq(ledger_set(l, "folder INBOX", "c", &f), 0);
+	ck_assert_int_eq(ledger_close(l, &f), 0);
+	ck_assert_int_eq(rename(kept, state), 0);
+	l = open_it(0);
+	ck_assert_int_eq(ledger_load(l, &here, &f), 0);
+	ck_assert_uint_eq(find(l, "1").dst, 53);
+	ck_assert_uint_eq(find(l, "2").dst, 51);
+	ck_assert_str_eq(ledger_get(l, "folder INBOX"), "c");
+	ck_assert_int_eq(ledger_close(l, &f), 0);
+
+	ck_assert_int_eq(unlink(path), 0);
+	l = open_it(1);
+	for (int i = 0; i < 40; i++)
+		note(l, STEP_DONE, "8", "80", "");
+	ck_assert_int_eq(ledger_load(l, &here, &f), 0);
+	ck_assert_int_eq(find(l, "2").state, KNOWN_NOT);
+	ck_assert_int_eq(find(l, "8").state, KNOWN_DONE);
+	ck_assert_int_eq(ledger_close(l, &f), 0);
 }
 END_TEST
 
@@ -265,6 +373,9 @@ SUITE("ledger")
 	tcase_add_test(tc, other_sides);
 	tcase_add_test(tc, torn_anywhere);
 	tcase_add_test(tc, damaged_anywhere);
+	tcase_add_test(tc, damaged_behind_the_state);
+	tcase_add_test(tc, damaged_state);
+	tcase_add_test(tc, older_state);
 	tcase_add_test(tc, many);
 	tcase_add_test(tc, one_writer);
 	tcase_add_test(tc, not_a_file);
