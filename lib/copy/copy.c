@@ -194,7 +194,7 @@ all_waves(struct copy *c, const struct move *list, size_t n, struct fail *f)
 
 		if (resume_is_done(c, m->src->name))
 			continue;
-		if (is_settled(c, m)) {
+		if (is_settled(c, m) || state_stands(c, m)) {
 			resume_done(c, m->src->name);
 			continue;
 		}

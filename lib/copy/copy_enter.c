@@ -10,8 +10,8 @@ needs_folder(const struct move *m)
 	return m->dst == NULL || !m->dst->selectable;
 }
 
-static int
-needs_subscription(const struct copy *c, const struct move *m)
+int
+enter_subscribes(const struct copy *c, const struct move *m)
 {
 	return (m->src->known & FOLDER_SUBSCRIBED) != 0 && m->src->subscribed &&
 	    (m->dst == NULL || !m->dst->subscribed) &&
@@ -61,7 +61,7 @@ ahead_dst(struct copy *c, const struct work *w, struct fail *f)
 	if (needs_folder(m))
 		rc = c->o->dry_run ? 0 : store_ahead(c->dst, &a, f);
 	a.what = AHEAD_OF_SUBSCRIBE;
-	if (rc == 1 && !c->o->dry_run && needs_subscription(c, m))
+	if (rc == 1 && !c->o->dry_run && enter_subscribes(c, m))
 		rc = store_ahead(c->dst, &a, f);
 	a.what = AHEAD_OF_ENTER;
 	return rc == 1 ? store_ahead(c->dst, &a, f) : rc;
@@ -91,7 +91,7 @@ enter_ahead(struct copy *c, struct wave *v, struct fail *f)
 static int
 subscribe(struct copy *c, const struct move *m, struct fail *f)
 {
-	if (!needs_subscription(c, m) || store_subscribe(c->dst, m->to, f) == 0)
+	if (!enter_subscribes(c, m) || store_subscribe(c->dst, m->to, f) == 0)
 		return 0;
 	if (f->reach > REACH_FOLDER)
 		return -1;

@@ -66,7 +66,9 @@ one(struct copy *c, struct work *w, const struct msgref *m)
 			w->accepted++;
 		} else if (strcmp(k.flags, m->flags) != 0)
 			change_add(c, w, &k, *m);
-	} else if (!resume_was_refused(c, w, (uint32_t)m->id))
+	} else if (resume_was_refused(c, w, (uint32_t)m->id))
+		w->left++;
+	else
 		look_add(c, w, m,
 		    k.state == KNOWN_INTENT	? FATE_DOUBT
 			: k.state == KNOWN_LEFT ? FATE_LEFT
@@ -106,6 +108,7 @@ look(struct copy *c, struct work *w, struct fail *f)
 		one(c, w, &m);
 	if (rc == -1 && f->reach == REACH_MESSAGE) {
 		/* Counted, but never listed: what is listed is copied. */
+		w->left++;
 		c->sum->failed++;
 		tell_folder(c, w->move, "failed", f);
 		rc = 0;

@@ -133,6 +133,7 @@ leave(struct copy *c, struct work *w, size_t i, const uint8_t *digest,
 
 	c->sum->failed++;
 	c->sum->refused++;
+	w->left++;
 	if (why->code == CODE_QUOTA)
 		w->full = 1;
 	buf_addf(&hint, "%s: %s; %s", why->what, why->why, advice(why->code));

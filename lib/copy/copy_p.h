@@ -58,6 +58,7 @@ struct work { /* a folder in hand */
 	struct copy_sum seen; /* what looking at it has added to the sum */
 	uint64_t found; /* ledger entries that are still at the source */
 	uint64_t unread; /* target uids from here on were not read back */
+	uint64_t left; /* messages that are not at the target, for a reason */
 	uint64_t sent, accepted;
 	uint32_t
 	    *order; /* items as they were accepted, where no uid was told */
@@ -180,6 +181,17 @@ int enter_both(struct copy *c, struct work *w, struct fail *f);
 int enter_src(struct copy *c, struct work *w, struct fail *f);
 int enter_dst(struct copy *c, struct work *w, struct fail *f);
 int enter_dst_anew(struct copy *c, struct work *w, struct fail *f);
+
+/* The target's folder is still to be subscribed. */
+int enter_subscribes(const struct copy *c, const struct move *m);
+
+/* ---- copy_state.c ---- */
+
+/* 1 if nothing has happened to the folder since the last run: it is counted,
+ * and need not be opened. */
+int state_stands(struct copy *c, const struct move *m);
+/* The folder is done to its end, and nothing was left. */
+int state_note(struct copy *c, const struct work *w, struct fail *f);
 
 /* ---- copy_wave.c ---- */
 

@@ -133,6 +133,8 @@ end(struct copy *c, struct work *w, struct fail *f)
 	int rc = read_back(c, w, f);
 
 	if (rc == 0)
+		rc = state_note(c, w, f);
+	if (rc == 0)
 		w->stage = WORK_DONE;
 	else if (f->code == CODE_VANISHED && f->again == AGAIN_NOW &&
 	    !w->again) {

@@ -98,6 +98,7 @@ state_load(struct ledger *l)
 		l->chapter = s.chapter;
 		l->chapters = s.chapters;
 		l->setting = s.setting;
+		l->settings = s.settings;
 		l->names = s.names;
 		l->words = s.words;
 		l->state_end = end;
