@@ -6,62 +6,88 @@
 . t/servers/dovecot.sh
 . share/demo/mail.sh
 
+# The points are shared among accounts that are broken side by side: a run
+# after a broken one waits until the target is quiet.
+lanes='1 2 3 4'
 points=${POINTS:-$([ "$SHORT" = 1 ] && echo 16 || echo 80)}
-dovecot_start old users=anna sep=\\ plugins=listescape \
+part=${PART:-1/1}
+dovecot_start old users="user1 user2 user3 user4" sep=\\ plugins=listescape \
 	storage="maildir:$T/old/mail/%u:LAYOUT=fs" || exit 1
-dovecot_start new users=anna sep=. prefix=INBOX. || exit 1
-make_mail "$old_dir/mail/anna" 0
+dovecot_start new users="user1 user2 user3 user4" sep=. prefix=INBOX. || exit 1
+for lane in $lanes; do
+	make_mail "$old_dir/mail/user$lane" 0
+	printf 'PASSWORD-OF-user%s\n' "$lane" >"$T/pw$lane"
+	chmod 600 "$T/pw$lane"
+	mkdir "$T/work$lane"
+done
 [ "$(id -u)" -ne 0 ] || chown -R nobody "$old_dir/mail"
-printf 'PASSWORD-OF-anna\n' >"$T/pw"
-chmod 600 "$T/pw"
-mkdir "$T/work"
-settings() {
+settings() { # LANE
 	cat <<-EOT
-		source=imap://anna@127.0.0.1:$old_port;tls=none
-		target=imap://anna@127.0.0.1:$new_port;tls=none
-		secret=file:$T/pw
-		work=$T/work
-		mail=$new_dir/mail/anna
-		oracle=imap:127.0.0.1:$new_port:anna:PASSWORD-OF-anna
+		source=imap://user$1@127.0.0.1:$old_port;tls=none
+		target=imap://user$1@127.0.0.1:$new_port;tls=none
+		secret=file:$T/pw$1
+		work=$T/work$1
+		mail=$new_dir/mail/user$1
+		oracle=imap:127.0.0.1:$new_port:user$1:PASSWORD-OF-user$1
 		relays=127.0.0.1:$old_port 127.0.0.1:$new_port
 		profile=dovecot
 	EOT
 }
+one_lane() { # MODE LANE
+	settings "$2" | python3 t/torture.py "$1" "$points" \
+		"$(((${part%/*} - 1) * 4 + $2))/$((${part#*/} * 4))" \
+		>"$T/log$2" 2>&1
+	echo $? >"$T/rc$2"
+}
 torture() { # MODE SENTENCE
-	settings | python3 t/torture.py "$1" "$points" "${PART:-1/1}" >"$T/log" 2>&1
-	rc=$?
-	if [ $rc -eq 0 ]; then pass "$2: $(tail -n 1 "$T/log")"; else
-		fail "$2" "$(cat "$T/log")"
-	fi
+	pids=
+	for lane in $lanes; do
+		one_lane "$1" "$lane" &
+		pids="$pids $!"
+	done
+	# shellcheck disable=SC2086 # words
+	wait $pids
+	for lane in $lanes; do
+		if [ "$(cat "$T/rc$lane")" = 0 ]; then
+			pass "$2: $(tail -n 1 "$T/log$lane")"
+		else
+			fail "$2" "$(cat "$T/log$lane")"
+		fi
+	done
 }
 # Some more messages, so that bursts have insides.
 python3 - "$old_port" <<'PY'
 import imaplib, sys
-box = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
-box.login("anna", "PASSWORD-OF-anna")
-for n in range(30):
-    box.append("Projekte", "(\\Seen)" if n % 2 else "(Later)", None,
-               b"Subject: %d\r\n\r\n%s\r\n" % (n // 2, b"x" * 700))
+for user in ("user1", "user2", "user3", "user4"):
+    box = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
+    box.login(user, "PASSWORD-OF-" + user)
+    for n in range(30):
+        box.append("Projekte", "(\\Seen)" if n % 2 else "(Later)", None,
+                   b"Subject: %d\r\n\r\n%s\r\n" % (n // 2, b"x" * 700))
 PY
 torture kill 'first run, killed at system calls'
 torture cut 'first run, connections cut'
 torture fail 'first run, writes that fail'
 
-mbx-copy -l "$T/work/ledger" -p dovecot \
-	--source "imap://anna@127.0.0.1:$old_port;tls=none" \
-	--target "imap://anna@127.0.0.1:$new_port;tls=none" \
-	--source-secret "file:$T/pw" --target-secret "file:$T/pw" >"$T/first"
+for lane in $lanes; do
+	mbx-copy -l "$T/work$lane/ledger" -p dovecot \
+		--source "imap://user$lane@127.0.0.1:$old_port;tls=none" \
+		--target "imap://user$lane@127.0.0.1:$new_port;tls=none" \
+		--source-secret "file:$T/pw$lane" \
+		--target-secret "file:$T/pw$lane" >"$T/first"
+done
 python3 - "$old_port" <<'PY'
 import imaplib, sys
-box = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
-box.login("anna", "PASSWORD-OF-anna")
-for n in range(12):
-    box.append("Projekte", "", None, b"Subject: d%d\r\n\r\nnew\r\n" % n)
-box.create("Neu")
-box.append("Neu", "(\\Flagged)", None, b"Subject: n\r\n\r\nnew\r\n")
-box.select("Projekte")
-box.store("3:9", "+FLAGS", "(\\Answered Changed)")
-box.store("12", "-FLAGS", "(\\Seen)")
+for user in ("user1", "user2", "user3", "user4"):
+    box = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
+    box.login(user, "PASSWORD-OF-" + user)
+    for n in range(12):
+        box.append("Projekte", "", None, b"Subject: d%d\r\n\r\nnew\r\n" % n)
+    box.create("Neu")
+    box.append("Neu", "(\\Flagged)", None, b"Subject: n\r\n\r\nnew\r\n")
+    box.select("Projekte")
+    box.store("3:9", "+FLAGS", "(\\Answered Changed)")
+    box.store("12", "-FLAGS", "(\\Seen)")
 PY
 torture kill 'delta, killed at system calls'
 torture cut 'delta, connections cut'

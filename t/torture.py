@@ -255,8 +255,9 @@ def cut(bench, point, want):
 
 def rename_ledger(bench, name):
     """To what the job is called without the relay."""
+    key = os.path.splitext(bench.key)[0]
     os.rename(os.path.join(bench.ledger, name),
-              os.path.join(bench.ledger, bench.key))
+              os.path.join(bench.ledger, key + os.path.splitext(name)[1]))
 
 
 def main():

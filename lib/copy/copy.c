@@ -1,9 +1,12 @@
 /* copy.c: a job row: sessions, ledger, and its folders one after another. */
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "copy/copy_p.h"
+
+enum { YOUNG_S = 60, QUIET = 4, QUIET_MS = 250 };
 
 /* The digest that still tells copies apart after what the target alters; of
  * an mbox that is known without a profile. */
@@ -119,6 +122,41 @@ open_both(struct copy *c, const struct row *job, struct fail *f)
 		    "open", "this kind of endpoint can only be a source");
 	}
 	return list_both(c, f);
+}
+
+/* Changes with whatever arrives at the target. */
+static uint64_t
+weight(const struct copy *c)
+{
+	uint64_t sum = 0;
+	size_t i;
+
+	for (i = 0; i < c->dst_n; i++)
+		sum += c->dst_list[i].uidnext + c->dst_list[i].messages;
+	return sum;
+}
+
+/*
+ * A server goes on with what it has been sent when the connection is gone
+ * already: before anything is looked for there, it must be done with it.
+ */
+static int
+wait_quiet(struct copy *c, struct fail *f)
+{
+	int calm = 0;
+
+	if (c->o->dry_run || (store_can(c->dst) & STORE_UIDS) == 0)
+		return 0;
+	while (calm < QUIET) {
+		uint64_t was = weight(c);
+
+		(void)poll(NULL, 0, QUIET_MS);
+		if (stopping(f) == -1 ||
+		    store_list(c->dst, &c->dst_list, &c->dst_n, f) == -1)
+			return -1;
+		calm = weight(c) == was ? calm + 1 : 0;
+	}
+	return 0;
 }
 
 /* Consecutive rows of one account share its connections. */
@@ -277,6 +315,8 @@ copy_job(
 	rc = open_ledger(c, f);
 	if (rc == 0)
 		rc = sessions(c, job, f);
+	if (rc == 0 && ledger_was_interrupted(c->ledger, YOUNG_S))
+		rc = wait_quiet(c, f);
 	if (rc == 0)
 		rc = note_ends(c, f);
 	if (rc == 0)
@@ -284,10 +324,13 @@ copy_job(
 	for (was_up = c->account != NULL;
 	     rc == -1 && was_up && resume_wait(c, f);) {
 		copy_end(c);
-		if ((rc = sessions(c, job, f)) == 0)
+		if ((rc = sessions(c, job, f)) == 0 &&
+		    (rc = wait_quiet(c, f)) == 0)
 			rc = moves(c, f);
 	}
 	resume_end(c);
+	if (rc == -1 && c->ledger != NULL)
+		ledger_interrupted(c->ledger);
 	if (ledger_close(c->ledger, &closing) == -1 && rc == 0) {
 		*f = closing;
 		rc = -1;

@@ -72,6 +72,7 @@ open_file(struct ledger *l, const char *dir, int create, struct fail *f)
 		    "ledger", "not a regular file");
 	}
 	l->end = (uint64_t)st.st_size;
+	l->written = st.st_mtime;
 	return create ? lock(l, f) : 0;
 }
 
@@ -139,6 +140,7 @@ begin(struct ledger *l, struct fail *f)
 		    "this is no ledger of this version");
 	}
 	state_load(l);
+	l->was_interrupted = l->state_end != l->end;
 	if (l->state_end > n)
 		n = (size_t)l->state_end;
 	return lines_read(l, n, l->end, index_each, NULL, f);
@@ -178,7 +180,7 @@ ledger_close(struct ledger *l, struct fail *f)
 		return 0;
 	if (l->writes && !l->broken)
 		rc = ledger_sync(l, f);
-	if (l->writes && !l->broken)
+	if (l->writes && !l->broken && !l->interrupted)
 		state_save(l);
 	if (l->fd != -1 && close(l->fd) == -1 && rc == 0)
 		rc = io(l, "close", f);
@@ -189,6 +191,18 @@ ledger_close(struct ledger *l, struct fail *f)
 	free(l->path);
 	free(l);
 	return rc;
+}
+
+void
+ledger_interrupted(struct ledger *l)
+{
+	l->interrupted = 1;
+}
+
+int
+ledger_was_interrupted(const struct ledger *l, int seconds)
+{
+	return l->was_interrupted && clock_now() - l->written < seconds;
 }
 
 /* ---- appending ---- */
