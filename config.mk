@@ -15,6 +15,6 @@ OPT = -O2 -g
 HARDEN = -D_FORTIFY_SOURCE=2 -fstack-protector-strong \
 	-fstack-clash-protection -fcf-protection -fPIE
 LDHARDEN = -Wl,-z,relro,-z,now,-z,noexecstack
-LIBS = -letpan -lcsv -lssl -lcrypto -lz
+LIBS = -letpan -lcsv -lldns -lssl -lcrypto -lz
 # -static-pie works as well (ldd then says "statically linked").
 LDSTATIC = -static
