@@ -92,6 +92,14 @@ struct filter {
 	 * input's columns and `columns`.
 	 */
 	struct header *(*header)(const struct header *have, struct fail *f);
+	/*
+	 * Instead of rows, where *is_text: the operand, or stdin, is a text,
+	 * and so is what comes out.  name is its file's, NULL for stdin; the
+	 * text is NUL-terminated, at most 256 MiB.
+	 */
+	const int *is_text;
+	int (*text)(const char *name, const char *text, size_t n, struct out *o,
+	    struct fail *f);
 	int network; /* takes the options of networks: -4 -6 --insecure ... */
 };
 /* The whole program: returns the exit status. */
@@ -110,6 +118,12 @@ void out_row(struct out *o, const struct row *r);
 struct arena *out_arena(struct out *o); /* reset after each row */
 /* Text instead of rows, as it is: for a finish whose output is no table. */
 void out_text(struct out *o, const char *s, size_t n);
+/*
+ * The same for a row that does not say how the run went, and who does: rc 0
+ * done, 1 the answer is no, -1 as f says (cli says f).
+ */
+void out_plain(struct out *o, const struct row *r);
+void out_tell(struct out *o, int rc, const struct fail *f);
 /* The same for the table beside stdout; NULL if it was not asked for. */
 struct row *side_new(struct out *o, const struct row *from);
 void side_row(struct out *o, const struct row *r);

@@ -44,6 +44,9 @@ struct input *input_new(char **operands, int n);
 /* 1 if the tool's options are a row. */
 int input_is_given(void);
 void input_free(struct input *in);
+/* Instead of rows: all of the only operand; name is NULL for stdin. */
+int
+input_all(struct input *in, const char **name, struct buf *b, struct fail *f);
 /* 1 the header that all rows are under, 0 no input at all, -1. */
 int input_header(struct input *in, struct header **h, struct fail *f);
 /* 1 a row, 0 end, -1 as table_next. */
@@ -160,13 +163,15 @@ void crew_take(struct crew *c, size_t i);
 void crew_write(struct crew *c);
 
 /* workers.c: all rows through each(); local.c: through account(); whole.c:
- * through take(). */
+ * through take(); text_in.c: no rows. */
 int run_workers(const struct filter *t, struct input *in, struct header *have,
     const struct header *want, struct table_out *out, struct tally *tally);
 int run_local(const struct filter *t, struct input *in,
     const struct header *want, struct table_out *out, struct tally *tally);
 
 int run_whole(const struct filter *t, struct input *in,
+    const struct header *want, struct table_out *out, struct tally *tally);
+int run_text(const struct filter *t, struct input *in,
     const struct header *want, struct table_out *out, struct tally *tally);
 /* A row that is left out; -1: nothing more is to be read. */
 int leave_out(const struct input *in, struct tally *t, struct fail *f);

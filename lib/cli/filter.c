@@ -164,11 +164,13 @@ run(const struct filter *t, struct input *in, struct tally *tally,
 	struct table_out *out;
 	char *temp = NULL;
 	FILE *fp;
-	int rc;
+	int rc, is_text = t->is_text != NULL && *t->is_text;
 
-	if (input_header(in, &have, f) != 1)
+	if (!is_text && input_header(in, &have, f) != 1)
 		return -1;
-	if ((want = out_header(t, have, f)) == NULL) {
+	if (is_text)
+		want = header_new("");
+	else if ((want = out_header(t, have, f)) == NULL) {
 		input_place(in, f);
 		return -1;
 	}
@@ -179,7 +181,9 @@ run(const struct filter *t, struct input *in, struct tally *tally,
 	out = table_out(
 	    fp, want, settings.to, settings.csv_safe ? TABLE_CSV_SAFE : 0);
 	progress_start();
-	if (t->take != NULL)
+	if (is_text)
+		rc = run_text(t, in, want, out, tally);
+	else if (t->take != NULL)
 		rc = run_whole(t, in, want, out, tally);
 	else if (t->account != NULL)
 		rc = run_local(t, in, want, out, tally);

@@ -45,6 +45,39 @@ input_new(char **operands, int n)
 	return in;
 }
 
+int
+input_all(struct input *in, const char **name, struct buf *b, struct fail *f)
+{
+	enum { STEP = 65536, TEXT_MAX = 256 << 20 };
+	const char *path = in->operand[0];
+	int fd, rc = 0;
+	ssize_t n = 1;
+
+	*name = strcmp(path, "-") == 0 ? NULL : path;
+	(void)fail_at(f, "%s", *name != NULL ? path : "stdin");
+	fd = *name != NULL ? open(path, O_RDONLY | O_CLOEXEC) : STDIN_FILENO;
+	if (in->n > 1)
+		rc = fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "input",
+		    "one text at a time");
+	else if (fd == -1)
+		rc = fail_errno(f, CODE_INPUT, REACH_RUN, "input", "open");
+	while (rc == 0 && n != 0) {
+		n = read(fd, buf_room(b, STEP), STEP);
+		if (n > 0)
+			buf_grown(b, (size_t)n);
+		if (n == -1 && (errno != EINTR || stop_signal() != 0))
+			rc = fail_errno(
+			    f, CODE_IO, REACH_RUN, "input", "read");
+		else if (b->len > TEXT_MAX)
+			rc = fail_set(f, CODE_TOOBIG, REACH_RUN, AGAIN_NEVER,
+			    "input", "more than 256 MiB");
+	}
+	buf_add(b, "", 0);
+	if (*name != NULL && fd != -1)
+		(void)close(fd);
+	return rc;
+}
+
 void
 cli_lines(void)
 {

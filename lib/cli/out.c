@@ -75,11 +75,33 @@ out_frame(struct out *o, enum frame type, const struct row *r)
 void
 out_row(struct out *o, const struct row *r)
 {
+	if (o->fd == -1)
+		tally_row(o->tally, row_get(r, "status"));
+	out_plain(o, r);
+}
+
+void
+out_tell(struct out *o, int rc, const struct fail *f)
+{
+	if (rc == -1) {
+		say(f);
+		if (f->code == CODE_ROW)
+			tally_bad(o->tally, f);
+		else
+			tally_fail(o->tally, f);
+	} else if (rc == 1)
+		o->tally->no++;
+	else
+		o->tally->done++;
+}
+
+void
+out_plain(struct out *o, const struct row *r)
+{
 	struct fail f = {0};
 
 	o->emitted++;
 	if (o->fd == -1) {
-		tally_row(o->tally, row_get(r, "status"));
 		if (o->tally->fatal == 0 && table_put(o->table, r, &f) == -1) {
 			say(&f);
 			o->tally->fatal = fail_exit(&f);

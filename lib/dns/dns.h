@@ -36,6 +36,9 @@ int dns_name(
  */
 int dns_rr(struct arena *a, struct dns_rr *rr, const char *name,
     const char *type, uint32_t ttl, const char *rdata, struct fail *f);
+/* The same as a zone file has it: names relative to origin, no wishes. */
+int dns_rr_in(struct arena *a, struct dns_rr *rr, const char *name,
+    const char *type, uint32_t ttl, const char *rdata, const char *origin);
 /* The name is zone or lies below it. */
 int dns_is_below(const char *name, const char *zone);
 /* The name without its first label; NULL for the root. */
@@ -65,10 +68,11 @@ uint32_t dns_soa_number(const struct dns_rr *soa, unsigned int which);
 
 struct dns_key;
 /*
- * The first key of a file in BIND's syntax, which only its owner may read.
- * hmac-sha256, -sha384 and -sha512 only.  CODE_AUTH for the mode, CODE_CONFIG.
+ * The first key of a text in BIND's syntax: a file that only its owner may
+ * read, or another reference of secret.h (cred:NAME).  hmac-sha256, -sha384
+ * and -sha512 only.  CODE_AUTH for the file's mode, CODE_CONFIG.
  */
-int dns_key_read(struct dns_key **k, const char *path, struct fail *f);
+int dns_key_read(struct dns_key **k, const char *ref, struct fail *f);
 void dns_key_free(struct dns_key *k); /* wiped; NULL is fine */
 const char *dns_key_name(const struct dns_key *k);
 

@@ -1,15 +1,11 @@
 /* dns_key.c: TSIG keys in files as tsig-keygen(8) writes them. */
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <openssl/crypto.h>
 
 #include "dns/dns_p.h"
-
-enum { KEY_FILE_MAX = 16384 };
+#include "secret/secret.h"
 
 static const struct {
 	const char *name, *algorithm, *digest;
@@ -20,37 +16,10 @@ static const struct {
 };
 
 static int
-refuse(struct fail *f, const char *path, const char *why)
+refuse(struct fail *f, const char *ref, const char *why)
 {
 	return fail_set(f, CODE_CONFIG, REACH_RUN, AGAIN_NEVER, "key", "%s: %s",
-	    path, why);
-}
-
-/* The file's octets, NUL-ended, where nobody else may read them. */
-static int
-load(const char *path, char *text, size_t size, struct fail *f)
-{
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	struct stat st;
-	ssize_t n = 0;
-	size_t len = 0;
-
-	if (fd == -1)
-		return fail_errno(f, CODE_CONFIG, REACH_RUN, "key", "%s", path);
-	if (fstat(fd, &st) == -1 || !S_ISREG(st.st_mode))
-		n = refuse(f, path, "is not a regular file");
-	else if ((st.st_mode & 077) != 0)
-		n = fail_set(f, CODE_AUTH, REACH_RUN, AGAIN_NEVER, "key",
-		    "%s may be read by others (mode %03o): chmod 600", path,
-		    (unsigned int)st.st_mode & 0777);
-	while (n >= 0 && len < size - 1 &&
-	    (n = read(fd, text + len, size - 1 - len)) > 0)
-		len += (size_t)n;
-	(void)close(fd);
-	text[len] = '\0';
-	if (n == 0 && memchr(text, '\0', len) != NULL)
-		n = refuse(f, path, "is no text");
-	return n == -1 ? -1 : 0;
+	    ref, why);
 }
 
 /* Comments of all three kinds become blanks. */
@@ -148,7 +117,7 @@ set_name(struct dns_key *k, const char *text, struct fail *f)
 
 /* key "NAME" { algorithm A; secret "S"; }; */
 static int
-parse(struct dns_key *k, char *text, const char *path, struct fail *f)
+parse(struct dns_key *k, char *text, const char *ref, struct fail *f)
 {
 	char hold[512], *w;
 	int rc = 0;
@@ -156,44 +125,45 @@ parse(struct dns_key *k, char *text, const char *path, struct fail *f)
 	while ((w = word(&text, hold)) != NULL && strcmp(w, "key") != 0)
 		;
 	if (w == NULL || (w = word(&text, hold)) == NULL)
-		return refuse(f, path, "holds no key: make one with "
+		return refuse(f, ref, "holds no key: make one with "
 				       "tsig-keygen(8)");
 	if (set_name(k, w, f) == -1)
-		return refuse(f, path, "the key's name is no domain name");
+		return refuse(f, ref, "the key's name is no domain name");
 	while (rc == 0 && (w = word(&text, hold)) != NULL && *w != '}') {
 		if (strcmp(w, "algorithm") == 0 &&
 		    (w = word(&text, hold)) != NULL && !set_algorithm(k, w))
-			rc = refuse(f, path,
+			rc = refuse(f, ref,
 			    "only hmac-sha256, hmac-sha384 and hmac-sha512 "
 			    "are taken");
 		else if (w != NULL && strcmp(w, "secret") == 0 &&
 		    (w = word(&text, hold)) != NULL && !set_secret(k, w))
-			rc = refuse(f, path, "the secret is no base64");
+			rc = refuse(f, ref, "the secret is no base64");
 	}
 	OPENSSL_cleanse(hold, sizeof(hold));
 	if (rc == 0 && (k->algorithm == NULL || k->secret_len == 0))
-		rc = refuse(f, path, "the key lacks its algorithm or secret");
+		rc = refuse(f, ref, "the key lacks its algorithm or secret");
 	return rc;
 }
 
 int
-dns_key_read(struct dns_key **k, const char *path, struct fail *f)
+dns_key_read(struct dns_key **k, const char *ref, struct fail *f)
 {
-	char *text = mem_alloc(KEY_FILE_MAX);
-	int rc;
+	struct secret text;
+	char *full = mem_printf("%s%s", strchr(ref, ':') ? "" : "file:", ref);
+	int rc = secret_get(full, NULL, &text, f);
 
-	*k = mem_alloc(sizeof(**k));
-	rc = load(path, text, KEY_FILE_MAX, f);
+	*k = NULL;
 	if (rc == 0) {
-		blank_comments(text);
-		rc = parse(*k, text, path, f);
+		*k = mem_alloc(sizeof(**k));
+		blank_comments(text.data);
+		rc = parse(*k, text.data, ref, f);
+		secret_wipe(&text);
 	}
-	OPENSSL_cleanse(text, KEY_FILE_MAX);
-	free(text);
 	if (rc == -1) {
 		dns_key_free(*k);
 		*k = NULL;
 	}
+	free(full);
 	return rc;
 }
 

@@ -96,21 +96,36 @@ rr_text(struct arena *a, struct dns_rr *to, ldns_rr *from)
 }
 
 static ldns_rr *
-parse(const char *name, const char *type, uint32_t ttl, const char *rdata)
+parse(const char *name, const char *type, uint32_t ttl, const char *rdata,
+    const ldns_rdf *origin)
 {
 	char *line = mem_printf("%s %u IN %s %s", name, ttl, type, rdata);
 	ldns_rr *rr = NULL;
 
-	if (ldns_rr_new_frm_str(&rr, line, ttl, NULL, NULL) != LDNS_STATUS_OK)
+	if (ldns_rr_new_frm_str(&rr, line, ttl, origin, NULL) !=
+	    LDNS_STATUS_OK)
 		rr = NULL;
 	free(line);
 	return rr;
 }
 
+int
+dns_rr_in(struct arena *a, struct dns_rr *rr, const char *name,
+    const char *type, uint32_t ttl, const char *rdata, const char *origin)
+{
+	ldns_rdf *from = ldns_dname_new_frm_str(origin);
+	ldns_rr *parsed = parse(name, type, ttl, rdata, from);
+	int rc = parsed != NULL ? rr_text(a, rr, parsed) : -1;
+
+	ldns_rdf_deep_free(from);
+	ldns_rr_free(parsed);
+	return rc;
+}
+
 ldns_rr *
 rr_ldns(const struct dns_rr *rr)
 {
-	return parse(rr->name, rr->type, rr->ttl, rr->rdata);
+	return parse(rr->name, rr->type, rr->ttl, rr->rdata, NULL);
 }
 
 const char *
@@ -194,7 +209,7 @@ dns_rr(struct arena *a, struct dns_rr *rr, const char *name, const char *type,
 	if (!is_absolute(known, rdata))
 		return dns_fail(f, CODE_ROW, AGAIN_NEVER, "rdata",
 		    "'%s': end the host's name with a dot", rdata);
-	if ((parsed = parse(owner, known, ttl, rdata)) == NULL)
+	if ((parsed = parse(owner, known, ttl, rdata, NULL)) == NULL)
 		return dns_fail(f, CODE_ROW, AGAIN_NEVER, "rdata",
 		    "'%s' is no %s", rdata, known);
 	rc = rr_text(a, rr, parsed);
