@@ -119,9 +119,9 @@ int dns_ask(struct arena *a, const struct dns_server *s,
 
 /* ---- dns_zone.c: who knows a zone ---- */
 
-/* The zone that a name lies in, by the resolver. */
-int dns_zone_of(
-    struct arena *a, const char *name, const char **zone, struct fail *f);
+/* The zone that a name lies in, by this server; NULL: by the resolver. */
+int dns_zone_of(struct arena *a, const struct dns_server *s, const char *name,
+    const char **zone, struct fail *f);
 /* Every address of every name server of the zone. */
 int dns_servers(struct arena *a, const char *zone, struct dns_server **s,
     size_t *n, struct fail *f);

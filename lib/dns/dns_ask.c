@@ -149,8 +149,11 @@ tcp_exchange(struct arena *a, const struct dns_server *s,
 	if (rc == 1 && !wire_fits(q, reply.data, reply.len, 0))
 		rc = dns_fail(f, CODE_PROTO, AGAIN_LATER, "reply",
 		    "not one to this question");
-	if (rc == 1 && k != NULL)
+	if (rc == 1 && k != NULL) {
+		/* Not believed, but told to people should the rest fail. */
+		r->rcode = wire_u16(reply.data, 2) & 15;
 		rc = tsig_verify(&v, &reply, &r->tsig_error, f);
+	}
 	if (rc == 1)
 		rc = reply_read(a, &reply, r, f);
 	buf_free(&v.pending);

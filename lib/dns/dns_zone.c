@@ -6,15 +6,18 @@
 
 /* The answer, or the "no" that names its zone (RFC 2308 section 3). */
 int
-dns_zone_of(
-    struct arena *a, const char *name, const char **zone, struct fail *f)
+dns_zone_of(struct arena *a, const struct dns_server *s, const char *name,
+    const char **zone, struct fail *f)
 {
 	struct dns_reply r;
 	struct dns_list soa;
 	const char *at;
+	int rc;
 
 	for (at = name; at != NULL; at = dns_parent(at)) {
-		if (dns_look(a, at, "SOA", &r, f) == -1)
+		rc = s == NULL ? dns_look(a, at, "SOA", &r, f)
+			       : dns_ask(a, s, NULL, 0, at, "SOA", &r, f);
+		if (rc == -1)
 			return -1;
 		dns_pick(a, &soa, &r.answer, at, "SOA");
 		if (soa.n == 0)

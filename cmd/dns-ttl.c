@@ -1,0 +1,652 @@
+/* dns-ttl: lower and restore TTLs; say when every cache must have forgotten. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/base.h"
+#include "change/change.h"
+#include "cli/cli.h"
+#include "dns/dns.h"
+#include "row/row.h"
+#include "zone/zone.h"
+
+static const char **domains, **server_names, *first_domain;
+static const char *key_file, *ledger_file, *origin, *only_plan;
+static uint64_t ttl = 300, least = 60, max_zones = 1;
+static int text_mode, all_rows, any_ttl;
+static struct dns_opt dns_options;
+static struct gate_opt gate_options = {.now = CLOCK_NONE,
+    .published = CLOCK_NONE,
+    .ns_changed = CLOCK_NONE,
+    .skew = 5};
+
+static int
+set_domain(const char *value, struct fail *f)
+{
+	size_t n = 0;
+
+	(void)f;
+	while (domains != NULL && domains[n] != NULL)
+		n++;
+	domains = mem_resize(domains, n + 2, sizeof(*domains));
+	domains[n] = first_domain = value;
+	domains[n + 1] = NULL;
+	return 0;
+}
+
+static const struct opt opts[] = {
+    {"domain", 'd', OPT_CALL, "DOMAIN", "its MX, their hosts, _mta-sts; repeat",
+	NULL, set_domain},
+    {"server", 's', OPT_LIST, "ADDR[#PORT]", "ask or change there; repeat",
+	&server_names, NULL},
+    {"key", 'k', OPT_STRING, "FILE", "TSIG key, as tsig-keygen writes it",
+	&key_file, NULL},
+    {"ledger", 'l', OPT_STRING, "FILE", "what is done goes there first",
+	&ledger_file, NULL},
+    {"ttl", 't', OPT_NUMBER, "S", "lower to this (300)", &ttl, NULL},
+    {"min", 0, OPT_NUMBER, "S", "never below (60)", &least, NULL},
+    {"all", 0, OPT_FLAG, NULL, "report: a row a record and server", &all_rows,
+	NULL},
+    {"zone-text", 'z', OPT_FLAG, NULL, "zone text in, zone text out",
+	&text_mode, NULL},
+    {"origin", 'o', OPT_STRING, "ZONE", "its name", &origin, NULL},
+    {"plan", 0, OPT_STRING, "ID", "restore what this plan lowered", &only_plan,
+	NULL},
+    {"any-ttl", 0, OPT_FLAG, NULL, "apply over another TTL than was seen",
+	&any_ttl, NULL},
+    {"max-zones", 0, OPT_NUMBER, "N", "change at most so many (1)", &max_zones,
+	NULL},
+    {"now", 0, OPT_TIME, "TIME", NULL, &gate_options.now, NULL},
+    {"published", 0, OPT_TIME, "TIME", NULL, &gate_options.published, NULL},
+    {"ns-changed", 0, OPT_TIME, "TIME", "gate: instants that it cannot see",
+	&gate_options.ns_changed, NULL},
+    {"ns-ttl", 0, OPT_NUMBER, "S", NULL, &gate_options.ns_ttl, NULL},
+    {"assume-old", 0, OPT_NUMBER, "S", NULL, &gate_options.assume_old, NULL},
+    {"skew", 0, OPT_NUMBER, "S", "TTLs; how far clocks are apart (5)",
+	&gate_options.skew, NULL},
+    {"offline", 0, OPT_FLAG, NULL, "gate: ask no server",
+	&gate_options.offline, NULL},
+    {"resolver", 0, OPT_STRING, "ADDR[#PORT]", NULL, &dns_options.resolver,
+	NULL},
+    {"source", 0, OPT_STRING, "ADDR", NULL, &dns_options.source, NULL},
+    {"port", 0, OPT_NUMBER, "N", NULL, &dns_options.port, NULL},
+    {"timeout", 0, OPT_NUMBER, "S", "who is asked, from where, how long (5)",
+	&dns_options.timeout_s, NULL},
+    {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
+};
+
+/* ---- what all verbs begin with ---- */
+
+static struct dns_server servers[16];
+static size_t nservers;
+static struct dns_key *key;
+static struct changes *in, *made;
+static struct views *views;
+static struct gate *gate;
+static struct arena *kept;
+
+static int
+usage(struct fail *f, const char *why)
+{
+	return fail_set(
+	    f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option", "%s", why);
+}
+
+static int
+begin(struct fail *f)
+{
+	size_t i;
+
+	kept = arena_new();
+	if (ttl > INT32_MAX || least > ttl)
+		return usage(f, "-t is at least --min, which -z and lower keep");
+	if (text_mode)
+		return origin != NULL ? 0 : usage(f, "-z wants -o ZONE");
+	if (dns_setup(&dns_options, f) == -1)
+		return -1;
+	for (i = 0; server_names != NULL && server_names[i] != NULL; i++) {
+		if (i == LENGTH(servers))
+			return usage(f, "at most 16 servers");
+		if (dns_server(&servers[i], server_names[i], f) == -1)
+			return -1;
+		nservers = i + 1;
+	}
+	in = changes_new();
+	made = changes_new();
+	views = views_new(servers, nservers);
+	return key_file != NULL ? dns_key_read(&key, key_file, f) : 0;
+}
+
+/* ---- report and lower: sets by name, by domain, or all of a report ---- */
+
+static struct dns_list wishes; /* rdata: the row's zone, unused */
+
+static int
+take_name(const struct row *r, struct fail *f)
+{
+	static const char *const columns[] = {"name", "domain", "account"};
+	const char *name = "", *type = row_get(r, "type");
+	struct dns_rr wish = {.type = "", .rdata = ""};
+	size_t i;
+
+	for (i = 0; *name == '\0' && i < LENGTH(columns); i++)
+		name = row_get(r, columns[i]);
+	if (dns_name(kept, &wish.name, name, f) == -1)
+		return -1;
+	if (*type != '\0' && (wish.type = dns_type(kept, type)) == NULL)
+		return fail_set(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, "type",
+		    "'%s' is no type of record", type);
+	dns_add(kept, &wishes, &wish);
+	return 0;
+}
+
+static int
+add_domains(struct fail *f)
+{
+	struct dns_rr wish = {.type = "", .rdata = ""};
+	size_t i;
+
+	for (i = 0; domains != NULL && domains[i] != NULL; i++) {
+		if (dns_name(kept, &wish.name, domains[i], f) == -1)
+			return -1;
+		dns_add(kept, &wishes, &wish);
+	}
+	dns_sort(&wishes);
+	return 0;
+}
+
+/* -d without a file is a row of itself, which add_domains has already. */
+static int
+take_wish(const struct row *r, struct fail *f)
+{
+	if (first_domain != NULL && header_count(row_header(r)) == 1 &&
+	    strcmp(row_get(r, "domain"), first_domain) == 0)
+		return 0;
+	return take_name(r, f);
+}
+
+/* The records that a wish means, at the zone's first server. */
+static int
+records_of(const struct dns_rr *wish, const struct view **v,
+    struct dns_list *l, struct fail *f)
+{
+	struct change_source from = {view_get, NULL};
+
+	(void)fail_at(f, "%s", wish->name);
+	if (views_of(views, wish->name, v, f) == -1)
+		return -1;
+	memcpy(&from.arg, v, sizeof(from.arg));
+	if (*wish->type != '\0')
+		return view_get(
+		    from.arg, kept, wish->name, wish->type, l, f);
+	return change_defaults(kept, &from, wish->name, (*v)->zone, l, f);
+}
+
+/* One set after the other of a sorted list: its records. */
+static int
+next_set(const struct dns_list *l, size_t *at, struct dns_list *set)
+{
+	size_t i = *at;
+
+	if (i >= l->n)
+		return 0;
+	while (*at < l->n && strcmp(l->rr[*at].name, l->rr[i].name) == 0 &&
+	    strcmp(l->rr[*at].type, l->rr[i].type) == 0)
+		(*at)++;
+	*set = (struct dns_list){l->rr + i, *at - i};
+	return 1;
+}
+
+static struct header *
+report_header(const struct header *have, struct fail *f)
+{
+	(void)have;
+	(void)f;
+	return header_new(all_rows ? REPORT_ALL_COLUMNS : REPORT_COLUMNS);
+}
+
+static int
+report_wish(const struct dns_rr *wish, struct out *o, struct fail *f)
+{
+	const struct view *v;
+	struct dns_list l = {0}, set;
+	size_t at = 0;
+	int no = 0;
+
+	if (records_of(wish, &v, &l, f) == -1)
+		return -1;
+	if (l.n == 0)
+		return view_report(v, wish->name,
+		    *wish->type ? wish->type : "MX", all_rows, NULL, o);
+	while (next_set(&l, &at, &set))
+		no |= view_report(
+		    v, set.rr[0].name, set.rr[0].type, all_rows, NULL, o);
+	return no;
+}
+
+static int
+report_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	size_t i;
+
+	(void)rejected;
+	if (add_domains(f) == -1)
+		return -1;
+	for (i = 0; i < wishes.n && stop_signal() == 0; i++) {
+		struct fail why = {0};
+
+		out_tell(o, report_wish(&wishes.rr[i], o, &why), &why);
+	}
+	return 0;
+}
+
+static struct header *
+change_header(const struct header *have, struct fail *f)
+{
+	(void)have;
+	(void)f;
+	return header_new(CHANGE_COLUMNS);
+}
+
+/* The same records under another TTL. */
+static void
+change_ttl(const char *zone, const struct dns_list *set, uint32_t to,
+    const char *reason)
+{
+	struct dns_list wanted = {0};
+	size_t i;
+
+	for (i = 0; i < set->n; i++) {
+		struct dns_rr rr = set->rr[i];
+
+		rr.ttl = to;
+		dns_add(kept, &wanted, &rr);
+	}
+	changes_add(made, zone, set->rr[0].name, set->rr[0].type, set, &wanted,
+	    reason);
+}
+
+static int
+lower_wish(const struct dns_rr *wish, struct fail *f)
+{
+	const struct view *v;
+	struct dns_list l = {0}, set;
+	size_t at = 0;
+
+	if (records_of(wish, &v, &l, f) == -1)
+		return -1;
+	while (next_set(&l, &at, &set))
+		if (dns_ttl_max(&set) > ttl)
+			change_ttl(v->zone, &set, (uint32_t)ttl, "lower");
+	return 0;
+}
+
+static int
+emit_made(struct out *o)
+{
+	changes_seal(made);
+	change_emit(made, o);
+	return 0;
+}
+
+static int
+lower_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	size_t i;
+
+	(void)rejected;
+	if (add_domains(f) == -1)
+		return -1;
+	for (i = 0; i < wishes.n && stop_signal() == 0; i++) {
+		struct fail why = {0};
+
+		out_tell(o, lower_wish(&wishes.rr[i], &why), &why);
+	}
+	return emit_made(o);
+}
+
+/* ---- restore, apply ---- */
+
+static int
+take_change(const struct row *r, struct fail *f)
+{
+	return changes_take(in, r, f);
+}
+
+static int
+was_lowered(const struct change *c)
+{
+	if (only_plan != NULL && strcmp(only_plan, c->plan) != 0)
+		return 0;
+	return c->done || strcmp(c->outcome, "unknown") == 0;
+}
+
+/* The TTL that was, the records that are. */
+static int
+restore_one(const struct change *c, struct fail *f)
+{
+	const struct view *v;
+	struct dns_list now = {0};
+	uint32_t old = dns_ttl_max(&c->seen);
+
+	(void)fail_at(f, "%s", c->name);
+	if (views_of(views, c->zone, &v, f) == -1 ||
+	    change_look(kept, &v->server[0], NULL, c->name, c->type, &now,
+		f) == -1)
+		return -1;
+	if (now.n > 0 && old > dns_ttl_max(&now))
+		change_ttl(c->zone, &now, old, "restore");
+	return 0;
+}
+
+static int
+restore_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	size_t i;
+
+	(void)rejected;
+	(void)f;
+	for (i = 0; i < in->n && stop_signal() == 0; i++) {
+		struct fail why = {0};
+
+		if (was_lowered(&in->change[i]))
+			out_tell(o, restore_one(&in->change[i], &why), &why);
+	}
+	return emit_made(o);
+}
+
+static struct header *
+ledger_header(const struct header *have, struct fail *f)
+{
+	(void)have;
+	(void)f;
+	return header_new(CHANGE_LEDGER_COLUMNS);
+}
+
+static int
+apply_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	struct change_opt opt = {.server = nservers ? servers : NULL,
+	    .key = key,
+	    .ledger = ledger_file,
+	    .dry_run = cli_dry_run(),
+	    .any_ttl = any_ttl};
+
+	(void)rejected;
+	return change_run(in, &opt, max_zones, NULL, 0, o, f);
+}
+
+/* ---- gate ---- */
+
+static struct header *
+gate_header(const struct header *have, struct fail *f)
+{
+	(void)have;
+	(void)f;
+	return header_new(GATE_COLUMNS);
+}
+
+static int
+gate_begin(struct fail *f)
+{
+	if (begin(f) == -1)
+		return -1;
+	if (gate_options.published != CLOCK_NONE)
+		gate_options.offline = 1;
+	gate_options.servers = servers;
+	gate_options.nservers = nservers;
+	gate = gate_new(&gate_options);
+	return 0;
+}
+
+static int
+take_gate(const struct row *r, struct fail *f)
+{
+	return gate_take(gate, r, f);
+}
+
+static int
+gate_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	const char *why;
+	struct row *r;
+	int verdict;
+
+	(void)rejected;
+	if (gate_look(gate, f) == -1)
+		return -1;
+	while (gate_next(gate, r = out_new(o, NULL)) == 1)
+		out_plain(o, r);
+	verdict = gate_verdict(gate, &why);
+	if (verdict == 75) {
+		(void)fail_at(f, "gate");
+		(void)fail_set(f, CODE_POLICY, REACH_RUN, AGAIN_LATER, "wait",
+		    "%s", why);
+		out_tell(o, -1, f);
+	} else if (verdict == 1) {
+		say_loud("gate: waiting will not help: %s", why);
+		out_tell(o, 1, f);
+	}
+	return 0;
+}
+
+/* ---- zone text ---- */
+
+static int
+from_list(void *arg, struct arena *a, const char *name, const char *type,
+    struct dns_list *l, struct fail *f)
+{
+	(void)f;
+	dns_pick(a, l, arg, name, type);
+	return 0;
+}
+
+/* Whoever changes a zone by updates keeps what is new in a journal. */
+static int
+no_journal(const char *path, struct fail *f)
+{
+	char *journal = mem_printf("%s.jnl", path);
+	int there = access(journal, F_OK) == 0;
+
+	free(journal);
+	if (!there)
+		return 0;
+	(void)fail_at(f, "%s", path);
+	return fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER, "zone",
+	    "a journal lies beside it, so this is not what is served: use "
+	    "apply, or rndc sync -clean and freeze");
+}
+
+static int
+lower_text(struct zone *z, struct fail *f)
+{
+	struct dns_list l = {0}, set;
+	struct change_source from = {from_list, NULL};
+	const struct dns_list *all = zone_records(z);
+	const char *zone = zone_soa(z)->name;
+	size_t i, at = 0;
+
+	memcpy(&from.arg, &all, sizeof(from.arg));
+	if (domains == NULL && set_domain(zone, f) == -1)
+		return -1;
+	for (i = 0; domains[i] != NULL; i++) {
+		const char *name;
+
+		if (dns_name(kept, &name, domains[i], f) == -1 ||
+		    change_defaults(kept, &from, name, zone, &l, f) == -1)
+			return -1;
+	}
+	dns_sort(&l);
+	while (next_set(&l, &at, &set))
+		if (dns_ttl_max(&set) > ttl) {
+			zone_set_ttl(z, set.rr[0].name, set.rr[0].type,
+			    (uint32_t)ttl);
+			change_ttl(zone, &set, (uint32_t)ttl, "lower");
+		}
+	return 0;
+}
+
+static int
+each_row(const char *path, int (*take)(const struct row *, struct fail *),
+    struct fail *f)
+{
+	FILE *fp = fopen(path, "re");
+	struct arena *a;
+	struct table_in *t;
+	struct header *h = NULL;
+	struct row *r;
+	int rc;
+
+	(void)fail_at(f, "%s", path);
+	if (fp == NULL)
+		return fail_errno(
+		    f, CODE_INPUT, REACH_RUN, "table", "open");
+	a = arena_new();
+	t = table_in(fp, path, DIALECT_AUTO);
+	rc = table_header(t, &h, f);
+	while (rc == 1 && (rc = table_next(t, a, &r, f)) == 1)
+		rc = take(r, f) == -1 ? -1 : 1;
+	table_in_free(t);
+	arena_free(a);
+	header_free(h);
+	(void)fclose(fp);
+	return rc;
+}
+
+static int
+restore_text(struct zone *z, struct fail *f)
+{
+	size_t i;
+
+	if (ledger_file == NULL)
+		return usage(f, "restore -z wants the --ledger of the lowering");
+	in = changes_new();
+	if (each_row(ledger_file, take_change, f) == -1)
+		return -1;
+	for (i = 0; i < in->n; i++)
+		if (was_lowered(&in->change[i]))
+			zone_set_ttl(z, in->change[i].name, in->change[i].type,
+			    dns_ttl_max(&in->change[i].seen));
+	return 0;
+}
+
+/* What was lowered in a text is as if it had been done. */
+static int
+put_ledger(struct fail *f)
+{
+	struct change_opt opt = {.ledger = ledger_file};
+
+	changes_seal(made);
+	if (ledger_file == NULL || made->n == 0)
+		return 0;
+	return changes_observed(made, &opt, "zone text", f);
+}
+
+static int
+text(const char *name, const char *s, size_t n, struct out *o, struct fail *f);
+
+/* ---- verbs ---- */
+
+static const struct verb {
+	const char *name;
+	int (*start)(struct fail *f);
+	struct header *(*header)(const struct header *have, struct fail *f);
+	int (*take)(const struct row *r, struct fail *f);
+	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
+	int (*text)(struct zone *z, struct fail *f);
+} verbs[] =
+    {
+	{"report", begin, report_header, take_wish, report_finish, NULL},
+	{"lower", begin, change_header, take_wish, lower_finish, lower_text},
+	{"restore", begin, change_header, take_change, restore_finish,
+	    restore_text},
+	{"apply", begin, ledger_header, take_change, apply_finish, NULL},
+	{"gate", gate_begin, gate_header, take_gate, gate_finish, NULL},
+},
+  *verb;
+
+static int
+text(const char *name, const char *s, size_t n, struct out *o, struct fail *f)
+{
+	struct zone *z = NULL;
+	struct buf b = {0};
+	int rc;
+
+	made = changes_new();
+	if (verb->text == NULL)
+		return usage(f, "-z is for lower and restore");
+	if (name != NULL && no_journal(name, f) == -1)
+		return -1;
+	rc = zone_read(&z, s, n, origin, f);
+	if (rc == 0)
+		rc = verb->text(z, f);
+	if (rc == 0)
+		rc = zone_write(z, &b, clock_now(), f);
+	if (rc == 0 && verb->text == lower_text)
+		rc = put_ledger(f);
+	if (rc == 0)
+		out_text(o, b.data, b.len);
+	zone_free(z);
+	buf_free(&b);
+	return rc;
+}
+
+static int
+start(struct fail *f)
+{
+	return verb != NULL
+	    ? verb->start(f)
+	    : usage(f, "what? report, lower, apply, restore or gate");
+}
+
+static struct header *
+header(const struct header *have, struct fail *f)
+{
+	return verb->header(have, f);
+}
+
+static int
+take(const struct row *r, struct fail *f)
+{
+	return verb->take(r, f);
+}
+
+static int
+finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	return verb->finish(rejected, o, f);
+}
+
+int
+main(int argc, char **argv)
+{
+	static const struct given given[] = {
+	    {"domain", &first_domain}, {NULL, NULL}};
+	static const struct filter t = {
+	    .name = "dns-ttl",
+	    .synopsis = "report|lower|apply|restore|gate [option ...] [rows]",
+	    .summary =
+		"lower and restore TTLs; say when every cache has forgotten",
+	    .examples = "  dns-ttl lower -z -o example.test zone >lowered\n"
+			"  dns-ttl gate --offline ledger.tsv gates.tsv",
+	    .opts = opts,
+	    .given = given,
+	    .is_text = &text_mode,
+	    .text = text,
+	    .start = start,
+	    .header = header,
+	    .take = take,
+	    .finish = finish,
+	};
+	size_t i;
+
+	for (i = 0; argc > 1 && i < LENGTH(verbs); i++)
+		if (strcmp(argv[1], verbs[i].name) == 0) {
+			verb = &verbs[i];
+			argv[1] = argv[0];
+			return filter_main(&t, argc - 1, argv + 1);
+		}
+	return filter_main(&t, argc, argv);
+}
