@@ -12,7 +12,7 @@
 #include "row/row.h"
 #include "zone/zone.h"
 
-static const char **domains, **server_names, *first_domain;
+static const char **domains, **server_names, **gate_files, *first_domain;
 static const char *key_file, *ledger_file, *origin, *only_plan;
 static uint64_t ttl = 300, least = 60, max_zones = 1;
 static int text_mode, all_rows, any_ttl;
@@ -58,6 +58,8 @@ static const struct opt opts[] = {
 	&any_ttl, NULL},
     {"max-zones", 0, OPT_NUMBER, "N", "change at most so many (1)", &max_zones,
 	NULL},
+    {"gate", 'g', OPT_LIST, "FILE", "gate: its earlier rows, or report --all's",
+	&gate_files, NULL},
     {"now", 0, OPT_TIME, "TIME", NULL, &gate_options.now, NULL},
     {"published", 0, OPT_TIME, "TIME", NULL, &gate_options.published, NULL},
     {"ns-changed", 0, OPT_TIME, "TIME", "gate: instants that it cannot see",
@@ -117,6 +119,33 @@ begin(struct fail *f)
 	made = changes_new();
 	views = views_new(servers, nservers);
 	return key_file != NULL ? dns_key_read(&key, key_file, f) : 0;
+}
+
+static int
+each_row(const char *path, int (*take)(const struct row *, struct fail *),
+    struct fail *f)
+{
+	FILE *fp = fopen(path, "re");
+	struct arena *a;
+	struct table_in *t;
+	struct header *h = NULL;
+	struct row *r;
+	int rc;
+
+	(void)fail_at(f, "%s", path);
+	if (fp == NULL)
+		return fail_errno(
+		    f, CODE_INPUT, REACH_RUN, "table", "open");
+	a = arena_new();
+	t = table_in(fp, path, DIALECT_AUTO);
+	rc = table_header(t, &h, f);
+	while (rc == 1 && (rc = table_next(t, a, &r, f)) == 1)
+		rc = take(r, f) == -1 ? -1 : 1;
+	table_in_free(t);
+	arena_free(a);
+	header_free(h);
+	(void)fclose(fp);
+	return rc;
 }
 
 /* ---- report and lower: sets by name, by domain, or all of a report ---- */
@@ -250,10 +279,9 @@ change_header(const struct header *have, struct fail *f)
 	return header_new(CHANGE_COLUMNS);
 }
 
-/* The same records under another TTL. */
+/* The same records under another TTL; lowering raises none. */
 static void
-change_ttl(const char *zone, const struct dns_list *set, uint32_t to,
-    const char *reason)
+change_ttl(const char *zone, const struct dns_list *set, uint32_t to, int lower)
 {
 	struct dns_list wanted = {0};
 	size_t i;
@@ -261,11 +289,12 @@ change_ttl(const char *zone, const struct dns_list *set, uint32_t to,
 	for (i = 0; i < set->n; i++) {
 		struct dns_rr rr = set->rr[i];
 
-		rr.ttl = to;
+		if (!lower || rr.ttl > to)
+			rr.ttl = to;
 		dns_add(kept, &wanted, &rr);
 	}
 	changes_add(made, zone, set->rr[0].name, set->rr[0].type, set, &wanted,
-	    reason);
+	    lower ? "lower" : "restore");
 }
 
 static int
@@ -279,7 +308,7 @@ lower_wish(const struct dns_rr *wish, struct fail *f)
 		return -1;
 	while (next_set(&l, &at, &set))
 		if (dns_ttl_max(&set) > ttl)
-			change_ttl(v->zone, &set, (uint32_t)ttl, "lower");
+			change_ttl(v->zone, &set, (uint32_t)ttl, 1);
 	return 0;
 }
 
@@ -337,7 +366,7 @@ restore_one(const struct change *c, struct fail *f)
 		f) == -1)
 		return -1;
 	if (now.n > 0 && old > dns_ttl_max(&now))
-		change_ttl(c->zone, &now, old, "restore");
+		change_ttl(c->zone, &now, old, 0);
 	return 0;
 }
 
@@ -412,9 +441,13 @@ gate_finish(uint64_t rejected, struct out *o, struct fail *f)
 {
 	const char *why;
 	struct row *r;
+	size_t i;
 	int verdict;
 
 	(void)rejected;
+	for (i = 0; gate_files != NULL && gate_files[i] != NULL; i++)
+		if (each_row(gate_files[i], take_gate, f) == -1)
+			return -1;
 	if (gate_look(gate, f) == -1)
 		return -1;
 	while (gate_next(gate, r = out_new(o, NULL)) == 1)
@@ -466,7 +499,7 @@ lower_text(struct zone *z, struct fail *f)
 	struct change_source from = {from_list, NULL};
 	const struct dns_list *all = zone_records(z);
 	const char *zone = zone_soa(z)->name;
-	size_t i, at = 0;
+	size_t i, k, at = 0;
 
 	memcpy(&from.arg, &all, sizeof(from.arg));
 	if (domains == NULL && set_domain(zone, f) == -1)
@@ -481,54 +514,31 @@ lower_text(struct zone *z, struct fail *f)
 	dns_sort(&l);
 	while (next_set(&l, &at, &set))
 		if (dns_ttl_max(&set) > ttl) {
-			zone_set_ttl(z, set.rr[0].name, set.rr[0].type,
-			    (uint32_t)ttl);
-			change_ttl(zone, &set, (uint32_t)ttl, "lower");
+			for (k = 0; k < set.n; k++)
+				if (set.rr[k].ttl > ttl)
+					zone_set_ttl(
+					    z, &set.rr[k], (uint32_t)ttl);
+			change_ttl(zone, &set, (uint32_t)ttl, 1);
 		}
 	return 0;
 }
 
 static int
-each_row(const char *path, int (*take)(const struct row *, struct fail *),
-    struct fail *f)
-{
-	FILE *fp = fopen(path, "re");
-	struct arena *a;
-	struct table_in *t;
-	struct header *h = NULL;
-	struct row *r;
-	int rc;
-
-	(void)fail_at(f, "%s", path);
-	if (fp == NULL)
-		return fail_errno(
-		    f, CODE_INPUT, REACH_RUN, "table", "open");
-	a = arena_new();
-	t = table_in(fp, path, DIALECT_AUTO);
-	rc = table_header(t, &h, f);
-	while (rc == 1 && (rc = table_next(t, a, &r, f)) == 1)
-		rc = take(r, f) == -1 ? -1 : 1;
-	table_in_free(t);
-	arena_free(a);
-	header_free(h);
-	(void)fclose(fp);
-	return rc;
-}
-
-static int
 restore_text(struct zone *z, struct fail *f)
 {
-	size_t i;
+	size_t i, k;
 
 	if (ledger_file == NULL)
 		return usage(f, "restore -z wants the --ledger of the lowering");
 	in = changes_new();
 	if (each_row(ledger_file, take_change, f) == -1)
 		return -1;
-	for (i = 0; i < in->n; i++)
-		if (was_lowered(&in->change[i]))
-			zone_set_ttl(z, in->change[i].name, in->change[i].type,
-			    dns_ttl_max(&in->change[i].seen));
+	for (i = 0; i < in->n; i++) {
+		const struct dns_list *l = &in->change[i].seen;
+
+		for (k = 0; was_lowered(&in->change[i]) && k < l->n; k++)
+			zone_set_ttl(z, &l->rr[k], l->rr[k].ttl);
+	}
 	return 0;
 }
 
@@ -630,7 +640,7 @@ main(int argc, char **argv)
 	    .summary =
 		"lower and restore TTLs; say when every cache has forgotten",
 	    .examples = "  dns-ttl lower -z -o example.test zone >lowered\n"
-			"  dns-ttl gate --offline ledger.tsv gates.tsv",
+			"  dns-ttl gate --offline -g gates.tsv ledger.tsv",
 	    .opts = opts,
 	    .given = given,
 	    .is_text = &text_mode,

@@ -235,6 +235,7 @@ changes_take(struct changes *c, const struct row *r, struct fail *f)
 {
 	struct sum *s = sum_of(c, row_get(r, "plan"));
 	const char *zone;
+	size_t at;
 	int rc;
 
 	if (strcmp(row_get(r, "seq"), "#end") == 0) {
@@ -247,8 +248,10 @@ changes_take(struct changes *c, const struct row *r, struct fail *f)
 		return -1;
 	}
 	rc = take_record(c, zone, r, f);
-	if (rc == -1)
-		c->zone[zone_of(c, zone)].bad = 1;
+	if (rc == -1) {
+		at = zone_of(c, zone); /* which may move c->zone */
+		c->zone[at].bad = 1;
+	}
 	return rc;
 }
 

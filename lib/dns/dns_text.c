@@ -190,6 +190,26 @@ is_absolute(const char *type, const char *rdata)
 	return 1;
 }
 
+/* ldns takes 66666 for 1130: numbers must be read as they were written. */
+static int
+same_numbers(const char *in, const char *out)
+{
+	for (;;) {
+		size_t n, m;
+		uint64_t x, y;
+
+		in += strspn(in, " ");
+		n = strcspn(in, " ");
+		m = strcspn(out, " ");
+		if (!text_u64(out, m, &y) || m == 0)
+			return 1;
+		if (!text_u64(in, n, &x) || x != y)
+			return 0;
+		in += n;
+		out += m + strspn(out + m, " ");
+	}
+}
+
 int
 dns_rr(struct arena *a, struct dns_rr *rr, const char *name, const char *type,
     uint32_t ttl, const char *rdata, struct fail *f)
@@ -214,9 +234,9 @@ dns_rr(struct arena *a, struct dns_rr *rr, const char *name, const char *type,
 		    "'%s' is no %s", rdata, known);
 	rc = rr_text(a, rr, parsed);
 	ldns_rr_free(parsed);
-	if (rc == -1)
+	if (rc == -1 || !same_numbers(rdata, rr->rdata))
 		return dns_fail(f, CODE_ROW, AGAIN_NEVER, "rdata",
-		    "'%s' has no text as %s", rdata, known);
+		    "'%s' is no %s", rdata, known);
 	return 0;
 }
 

@@ -25,9 +25,8 @@ void zone_free(struct zone *z);
 const struct dns_list *zone_records(const struct zone *z);
 const struct dns_rr *zone_soa(const struct zone *z);
 
-/* The TTL of every record of a set; nothing where it is that already. */
-void zone_set_ttl(
-    struct zone *z, const char *name, const char *type, uint32_t ttl);
+/* The TTL of one record; nothing where it is that already, or gone. */
+void zone_set_ttl(struct zone *z, const struct dns_rr *rr, uint32_t ttl);
 /* The set becomes wanted; records that are in both keep their lines. */
 void zone_set(struct zone *z, const char *name, const char *type,
     const struct dns_list *wanted);

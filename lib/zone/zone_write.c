@@ -12,13 +12,13 @@ is_of(const struct entry *e, const char *name, const char *type)
 }
 
 void
-zone_set_ttl(
-    struct zone *z, const char *name, const char *type, uint32_t ttl)
+zone_set_ttl(struct zone *z, const struct dns_rr *rr, uint32_t ttl)
 {
 	size_t i;
 
 	for (i = 0; i < z->entries; i++)
-		if (is_of(&z->entry[i], name, type) &&
+		if (is_of(&z->entry[i], rr->name, rr->type) &&
+		    strcmp(z->entry[i].rr.rdata, rr->rdata) == 0 &&
 		    z->entry[i].want_ttl != ttl) {
 			z->entry[i].want_ttl = ttl;
 			z->changed = 1;
@@ -101,8 +101,7 @@ static void
 put_entry(struct buf *out, const struct zone *z, const struct entry *e,
     int owner_gone, uint32_t last_ttl, uint32_t serial)
 {
-	int changed = e->want_ttl != e->rr.ttl ||
-	    (e->inherits && e->want_ttl != last_ttl);
+	int changed = e->want_ttl != (e->inherits ? last_ttl : e->rr.ttl);
 	size_t at = e->line.at;
 
 	if (owner_gone && e->owner.n == 0)

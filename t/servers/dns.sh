@@ -18,7 +18,7 @@ dns_key() {
 dns_dir() {
 	dns_name=$1 dns_addr=$2 dns_zone=$3
 	port=${dns_port:-$(free_port)} dir=$T/$1
-	mkdir -p "$dir"
+	mkdir -p "$dir/db"
 	[ -z "$4" ] || cp "$4" "$dir/zone"
 	eval "${1}_port=$port"
 }
@@ -68,7 +68,7 @@ knot_start() {
 		printf 'server:\n    listen: %s@%s\n    rundir: "%s"\n' "$addr" \
 			"$port" "$dir"
 		printf '    udp-workers: 1\n    tcp-workers: 1\n'
-		printf 'database:\n    storage: "%s/db"\n    journal-db-max-size: 20M\n' "$dir"
+		printf 'database:\n    storage: "%s/db"\n    journal-db-max-size: 100M\n' "$dir"
 		printf '    kasp-db-max-size: 20M\n    timer-db-max-size: 5M\n'
 		printf 'key:\n'
 		for file in "$T"/*.key; do
@@ -101,8 +101,8 @@ nsd_start() {
 	dns_run "$name" nsd -d -c "$dir/conf"
 	dns_up "$name" "$addr" "$zone"
 }
-# dns_records ADDR PORT ZONE: its records by AXFR, one spelling, less the SOA.
+# dns_records ADDR PORT ZONE: its records by AXFR, in lower case, less the SOA.
 dns_records() {
 	dig -p "$2" @"$1" "$3" AXFR +noall +answer +onesoa |
-		awk '$4 != "SOA" { $1 = tolower($1); print }' | LC_ALL=C sort
+		awk '$4 != "SOA" { $1 = $1; print tolower($0) }' | LC_ALL=C sort
 }
