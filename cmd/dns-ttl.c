@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/base.h"
 #include "change/change.h"
@@ -60,21 +59,23 @@ static const struct opt opts[] = {
 	NULL},
     {"gate", 'g', OPT_LIST, "FILE", "gate: its earlier rows, or report --all's",
 	&gate_files, NULL},
-    {"now", 0, OPT_TIME, "TIME", NULL, &gate_options.now, NULL},
+    {"now", 0, OPT_TIME, "TIME", "gate: as if it were then", &gate_options.now,
+	NULL},
     {"published", 0, OPT_TIME, "TIME", NULL, &gate_options.published, NULL},
-    {"ns-changed", 0, OPT_TIME, "TIME", "gate: instants that it cannot see",
+    {"ns-changed", 0, OPT_TIME, "TIME", "gate: what it cannot see",
 	&gate_options.ns_changed, NULL},
     {"ns-ttl", 0, OPT_NUMBER, "S", NULL, &gate_options.ns_ttl, NULL},
-    {"assume-old", 0, OPT_NUMBER, "S", NULL, &gate_options.assume_old, NULL},
-    {"skew", 0, OPT_NUMBER, "S", "TTLs; how far clocks are apart (5)",
+    {"assume-old", 0, OPT_NUMBER, "S", "nor these TTLs",
+	&gate_options.assume_old, NULL},
+    {"skew", 0, OPT_NUMBER, "S", "how far clocks are apart (5)",
 	&gate_options.skew, NULL},
-    {"offline", 0, OPT_FLAG, NULL, "gate: ask no server",
-	&gate_options.offline, NULL},
-    {"resolver", 0, OPT_STRING, "ADDR[#PORT]", NULL, &dns_options.resolver,
+    {"offline", 0, OPT_FLAG, NULL, "gate: ask no server", &gate_options.offline,
 	NULL},
+    {"resolver", 0, OPT_STRING, "ADDR", "who finds servers (resolv.conf's)",
+	&dns_options.resolver, NULL},
     {"source", 0, OPT_STRING, "ADDR", NULL, &dns_options.source, NULL},
     {"port", 0, OPT_NUMBER, "N", NULL, &dns_options.port, NULL},
-    {"timeout", 0, OPT_NUMBER, "S", "who is asked, from where, how long (5)",
+    {"timeout", 0, OPT_NUMBER, "S", "from where, how long (5)",
 	&dns_options.timeout_s, NULL},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
 };
@@ -103,7 +104,8 @@ begin(struct fail *f)
 
 	kept = arena_new();
 	if (ttl > INT32_MAX || least > ttl)
-		return usage(f, "-t is at least --min, which -z and lower keep");
+		return usage(
+		    f, "-t is at least --min, which -z and lower keep");
 	if (text_mode)
 		return origin != NULL ? 0 : usage(f, "-z wants -o ZONE");
 	if (dns_setup(&dns_options, f) == -1)
@@ -119,33 +121,6 @@ begin(struct fail *f)
 	made = changes_new();
 	views = views_new(servers, nservers);
 	return key_file != NULL ? dns_key_read(&key, key_file, f) : 0;
-}
-
-static int
-each_row(const char *path, int (*take)(const struct row *, struct fail *),
-    struct fail *f)
-{
-	FILE *fp = fopen(path, "re");
-	struct arena *a;
-	struct table_in *t;
-	struct header *h = NULL;
-	struct row *r;
-	int rc;
-
-	(void)fail_at(f, "%s", path);
-	if (fp == NULL)
-		return fail_errno(
-		    f, CODE_INPUT, REACH_RUN, "table", "open");
-	a = arena_new();
-	t = table_in(fp, path, DIALECT_AUTO);
-	rc = table_header(t, &h, f);
-	while (rc == 1 && (rc = table_next(t, a, &r, f)) == 1)
-		rc = take(r, f) == -1 ? -1 : 1;
-	table_in_free(t);
-	arena_free(a);
-	header_free(h);
-	(void)fclose(fp);
-	return rc;
 }
 
 /* ---- report and lower: sets by name, by domain, or all of a report ---- */
@@ -198,8 +173,8 @@ take_wish(const struct row *r, struct fail *f)
 
 /* The records that a wish means, at the zone's first server. */
 static int
-records_of(const struct dns_rr *wish, const struct view **v,
-    struct dns_list *l, struct fail *f)
+records_of(const struct dns_rr *wish, const struct view **v, struct dns_list *l,
+    struct fail *f)
 {
 	struct change_source from = {view_get, NULL};
 
@@ -208,32 +183,8 @@ records_of(const struct dns_rr *wish, const struct view **v,
 		return -1;
 	memcpy(&from.arg, v, sizeof(from.arg));
 	if (*wish->type != '\0')
-		return view_get(
-		    from.arg, kept, wish->name, wish->type, l, f);
+		return view_get(from.arg, kept, wish->name, wish->type, l, f);
 	return change_defaults(kept, &from, wish->name, (*v)->zone, l, f);
-}
-
-/* One set after the other of a sorted list: its records. */
-static int
-next_set(const struct dns_list *l, size_t *at, struct dns_list *set)
-{
-	size_t i = *at;
-
-	if (i >= l->n)
-		return 0;
-	while (*at < l->n && strcmp(l->rr[*at].name, l->rr[i].name) == 0 &&
-	    strcmp(l->rr[*at].type, l->rr[i].type) == 0)
-		(*at)++;
-	*set = (struct dns_list){l->rr + i, *at - i};
-	return 1;
-}
-
-static struct header *
-report_header(const struct header *have, struct fail *f)
-{
-	(void)have;
-	(void)f;
-	return header_new(all_rows ? REPORT_ALL_COLUMNS : REPORT_COLUMNS);
 }
 
 static int
@@ -249,7 +200,7 @@ report_wish(const struct dns_rr *wish, struct out *o, struct fail *f)
 	if (l.n == 0)
 		return view_report(v, wish->name,
 		    *wish->type ? wish->type : "MX", all_rows, NULL, o);
-	while (next_set(&l, &at, &set))
+	while (change_next_set(&l, &at, &set))
 		no |= view_report(
 		    v, set.rr[0].name, set.rr[0].type, all_rows, NULL, o);
 	return no;
@@ -271,32 +222,6 @@ report_finish(uint64_t rejected, struct out *o, struct fail *f)
 	return 0;
 }
 
-static struct header *
-change_header(const struct header *have, struct fail *f)
-{
-	(void)have;
-	(void)f;
-	return header_new(CHANGE_COLUMNS);
-}
-
-/* The same records under another TTL; lowering raises none. */
-static void
-change_ttl(const char *zone, const struct dns_list *set, uint32_t to, int lower)
-{
-	struct dns_list wanted = {0};
-	size_t i;
-
-	for (i = 0; i < set->n; i++) {
-		struct dns_rr rr = set->rr[i];
-
-		if (!lower || rr.ttl > to)
-			rr.ttl = to;
-		dns_add(kept, &wanted, &rr);
-	}
-	changes_add(made, zone, set->rr[0].name, set->rr[0].type, set, &wanted,
-	    lower ? "lower" : "restore");
-}
-
 static int
 lower_wish(const struct dns_rr *wish, struct fail *f)
 {
@@ -306,9 +231,9 @@ lower_wish(const struct dns_rr *wish, struct fail *f)
 
 	if (records_of(wish, &v, &l, f) == -1)
 		return -1;
-	while (next_set(&l, &at, &set))
+	while (change_next_set(&l, &at, &set))
 		if (dns_ttl_max(&set) > ttl)
-			change_ttl(v->zone, &set, (uint32_t)ttl, 1);
+			changes_ttl(made, v->zone, &set, (uint32_t)ttl, 1);
 	return 0;
 }
 
@@ -344,14 +269,6 @@ take_change(const struct row *r, struct fail *f)
 	return changes_take(in, r, f);
 }
 
-static int
-was_lowered(const struct change *c)
-{
-	if (only_plan != NULL && strcmp(only_plan, c->plan) != 0)
-		return 0;
-	return c->done || strcmp(c->outcome, "unknown") == 0;
-}
-
 /* The TTL that was, the records that are. */
 static int
 restore_one(const struct change *c, struct fail *f)
@@ -362,11 +279,11 @@ restore_one(const struct change *c, struct fail *f)
 
 	(void)fail_at(f, "%s", c->name);
 	if (views_of(views, c->zone, &v, f) == -1 ||
-	    change_look(kept, &v->server[0], NULL, c->name, c->type, &now,
-		f) == -1)
+	    change_look(kept, &v->server[0], NULL, c->name, c->type, &now, f) ==
+		-1)
 		return -1;
 	if (now.n > 0 && old > dns_ttl_max(&now))
-		change_ttl(c->zone, &now, old, 0);
+		changes_ttl(made, c->zone, &now, old, 0);
 	return 0;
 }
 
@@ -380,18 +297,10 @@ restore_finish(uint64_t rejected, struct out *o, struct fail *f)
 	for (i = 0; i < in->n && stop_signal() == 0; i++) {
 		struct fail why = {0};
 
-		if (was_lowered(&in->change[i]))
+		if (change_was_done(&in->change[i], only_plan))
 			out_tell(o, restore_one(&in->change[i], &why), &why);
 	}
 	return emit_made(o);
-}
-
-static struct header *
-ledger_header(const struct header *have, struct fail *f)
-{
-	(void)have;
-	(void)f;
-	return header_new(CHANGE_LEDGER_COLUMNS);
 }
 
 static int
@@ -408,14 +317,6 @@ apply_finish(uint64_t rejected, struct out *o, struct fail *f)
 }
 
 /* ---- gate ---- */
-
-static struct header *
-gate_header(const struct header *have, struct fail *f)
-{
-	(void)have;
-	(void)f;
-	return header_new(GATE_COLUMNS);
-}
 
 static int
 gate_begin(struct fail *f)
@@ -446,7 +347,7 @@ gate_finish(uint64_t rejected, struct out *o, struct fail *f)
 
 	(void)rejected;
 	for (i = 0; gate_files != NULL && gate_files[i] != NULL; i++)
-		if (each_row(gate_files[i], take_gate, f) == -1)
+		if (change_each_row(gate_files[i], take_gate, f) == -1)
 			return -1;
 	if (gate_look(gate, f) == -1)
 		return -1;
@@ -455,8 +356,8 @@ gate_finish(uint64_t rejected, struct out *o, struct fail *f)
 	verdict = gate_verdict(gate, &why);
 	if (verdict == 75) {
 		(void)fail_at(f, "gate");
-		(void)fail_set(f, CODE_POLICY, REACH_RUN, AGAIN_LATER, "wait",
-		    "%s", why);
+		(void)fail_set(
+		    f, CODE_POLICY, REACH_RUN, AGAIN_LATER, "wait", "%s", why);
 		out_tell(o, -1, f);
 	} else if (verdict == 1) {
 		say_loud("gate: waiting will not help: %s", why);
@@ -465,117 +366,47 @@ gate_finish(uint64_t rejected, struct out *o, struct fail *f)
 	return 0;
 }
 
-/* ---- zone text ---- */
-
-static int
-from_list(void *arg, struct arena *a, const char *name, const char *type,
-    struct dns_list *l, struct fail *f)
-{
-	(void)f;
-	dns_pick(a, l, arg, name, type);
-	return 0;
-}
-
-/* Whoever changes a zone by updates keeps what is new in a journal. */
-static int
-no_journal(const char *path, struct fail *f)
-{
-	char *journal = mem_printf("%s.jnl", path);
-	int there = access(journal, F_OK) == 0;
-
-	free(journal);
-	if (!there)
-		return 0;
-	(void)fail_at(f, "%s", path);
-	return fail_set(f, CODE_ROW, REACH_RUN, AGAIN_NEVER, "zone",
-	    "a journal lies beside it, so this is not what is served: use "
-	    "apply, or rndc sync -clean and freeze");
-}
-
-static int
-lower_text(struct zone *z, struct fail *f)
-{
-	struct dns_list l = {0}, set;
-	struct change_source from = {from_list, NULL};
-	const struct dns_list *all = zone_records(z);
-	const char *zone = zone_soa(z)->name;
-	size_t i, k, at = 0;
-
-	memcpy(&from.arg, &all, sizeof(from.arg));
-	if (domains == NULL && set_domain(zone, f) == -1)
-		return -1;
-	for (i = 0; domains[i] != NULL; i++) {
-		const char *name;
-
-		if (dns_name(kept, &name, domains[i], f) == -1 ||
-		    change_defaults(kept, &from, name, zone, &l, f) == -1)
-			return -1;
-	}
-	dns_sort(&l);
-	while (next_set(&l, &at, &set))
-		if (dns_ttl_max(&set) > ttl) {
-			for (k = 0; k < set.n; k++)
-				if (set.rr[k].ttl > ttl)
-					zone_set_ttl(
-					    z, &set.rr[k], (uint32_t)ttl);
-			change_ttl(zone, &set, (uint32_t)ttl, 1);
-		}
-	return 0;
-}
-
-static int
-restore_text(struct zone *z, struct fail *f)
-{
-	size_t i, k;
-
-	if (ledger_file == NULL)
-		return usage(f, "restore -z wants the --ledger of the lowering");
-	in = changes_new();
-	if (each_row(ledger_file, take_change, f) == -1)
-		return -1;
-	for (i = 0; i < in->n; i++) {
-		const struct dns_list *l = &in->change[i].seen;
-
-		for (k = 0; was_lowered(&in->change[i]) && k < l->n; k++)
-			zone_set_ttl(z, &l->rr[k], l->rr[k].ttl);
-	}
-	return 0;
-}
-
-/* What was lowered in a text is as if it had been done. */
-static int
-put_ledger(struct fail *f)
-{
-	struct change_opt opt = {.ledger = ledger_file};
-
-	changes_seal(made);
-	if (ledger_file == NULL || made->n == 0)
-		return 0;
-	return changes_observed(made, &opt, "zone text", f);
-}
-
-static int
-text(const char *name, const char *s, size_t n, struct out *o, struct fail *f);
-
 /* ---- verbs ---- */
 
 static const struct verb {
-	const char *name;
+	const char *name, *columns;
 	int (*start)(struct fail *f);
-	struct header *(*header)(const struct header *have, struct fail *f);
 	int (*take)(const struct row *r, struct fail *f);
 	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
-	int (*text)(struct zone *z, struct fail *f);
 } verbs[] =
     {
-	{"report", begin, report_header, take_wish, report_finish, NULL},
-	{"lower", begin, change_header, take_wish, lower_finish, lower_text},
-	{"restore", begin, change_header, take_change, restore_finish,
-	    restore_text},
-	{"apply", begin, ledger_header, take_change, apply_finish, NULL},
-	{"gate", gate_begin, gate_header, take_gate, gate_finish, NULL},
+	{"report", REPORT_COLUMNS, begin, take_wish, report_finish},
+	{"lower", CHANGE_COLUMNS, begin, take_wish, lower_finish},
+	{"restore", CHANGE_COLUMNS, begin, take_change, restore_finish},
+	{"apply", CHANGE_LEDGER_COLUMNS, begin, take_change, apply_finish},
+	{"gate", GATE_COLUMNS, gate_begin, take_gate, gate_finish},
 },
   *verb;
+
+/* What a text becomes; what was lowered is as if it had been done. */
+static int
+change_it(struct zone *z, struct buf *to, struct fail *f)
+{
+	struct change_opt opt = {.ledger = ledger_file};
+	int lower = strcmp(verb->name, "lower") == 0;
+
+	if (lower) {
+		if (change_text_lower(z, domains, (uint32_t)ttl, made, f) == -1)
+			return -1;
+	} else if (ledger_file == NULL)
+		return usage(
+		    f, "restore -z wants the --ledger of the lowering");
+	else if (change_each_row(ledger_file, take_change, f) == -1)
+		return -1;
+	else
+		change_text_restore(z, in, only_plan);
+	if (zone_write(z, to, clock_now(), f) == -1)
+		return -1;
+	changes_seal(made);
+	if (!lower || ledger_file == NULL || made->n == 0)
+		return 0;
+	return changes_observed(made, &opt, "zone text", f);
+}
 
 static int
 text(const char *name, const char *s, size_t n, struct out *o, struct fail *f)
@@ -584,18 +415,14 @@ text(const char *name, const char *s, size_t n, struct out *o, struct fail *f)
 	struct buf b = {0};
 	int rc;
 
+	in = changes_new();
 	made = changes_new();
-	if (verb->text == NULL)
+	if (strcmp(verb->name, "lower") != 0 &&
+	    strcmp(verb->name, "restore") != 0)
 		return usage(f, "-z is for lower and restore");
-	if (name != NULL && no_journal(name, f) == -1)
-		return -1;
-	rc = zone_read(&z, s, n, origin, f);
+	rc = change_text_open(&z, name, s, n, origin, f);
 	if (rc == 0)
-		rc = verb->text(z, f);
-	if (rc == 0)
-		rc = zone_write(z, &b, clock_now(), f);
-	if (rc == 0 && verb->text == lower_text)
-		rc = put_ledger(f);
+		rc = change_it(z, &b, f);
 	if (rc == 0)
 		out_text(o, b.data, b.len);
 	zone_free(z);
@@ -614,7 +441,10 @@ start(struct fail *f)
 static struct header *
 header(const struct header *have, struct fail *f)
 {
-	return verb->header(have, f);
+	(void)have;
+	(void)f;
+	return header_new(
+	    all_rows && verb == verbs ? REPORT_ALL_COLUMNS : verb->columns);
 }
 
 static int

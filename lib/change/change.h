@@ -69,9 +69,11 @@ void changes_add(struct changes *c, const char *zone, const char *name,
 /* Numbers and names the plan when all is added. */
 void changes_seal(struct changes *c);
 /* The way back from a ledger, its plans merged: what was done, or may have
- * been, from what is to what was first seen.  only: one plan, or NULL.  c outlives
- * what is returned. */
+ * been, from what is to what was first seen.  only: one plan, or NULL.  c
+ * outlives what is returned. */
 struct changes *changes_swapped(const struct changes *c, const char *only);
+/* It was, or may have been; of this plan, if only is not NULL. */
+int change_was_done(const struct change *c, const char *only);
 /* Rows of one change: how many, and the i-th of them. */
 size_t change_rows(const struct change *c);
 void change_row(const struct change *c, size_t i, struct row *r);
@@ -121,9 +123,9 @@ struct out;
  * it to out.  gates: every change must be covered at now; NULL: none is asked
  * for.  -1: nothing was begun.
  */
-int change_run(struct changes *c, const struct change_opt *o,
-    uint64_t max_zones, const struct gates *g, int64_t now, struct out *out,
-    struct fail *f);
+int
+change_run(struct changes *c, const struct change_opt *o, uint64_t max_zones,
+    const struct gates *g, int64_t now, struct out *out, struct fail *f);
 /* The rows of a sealed plan, and its end. */
 void change_emit(const struct changes *c, struct out *out);
 
@@ -142,10 +144,10 @@ struct view { /* one zone */
 struct views *views_new(const struct dns_server *servers, size_t n);
 void views_free(struct views *v);
 /* The zone that holds name; asked once, kept. */
-int views_of(
-    struct views *v, const char *name, const struct view **view, struct fail *f);
-#define REPORT_COLUMNS                                                       \
-	"zone name type ttl_max ttl_min servers in_sync neg_ttl refresh "    \
+int views_of(struct views *v, const char *name, const struct view **view,
+    struct fail *f);
+#define REPORT_COLUMNS                                                    \
+	"zone name type ttl_max ttl_min servers in_sync neg_ttl refresh " \
 	"expire ns_ttl wait_if_lowered_now hint"
 #define REPORT_ALL_COLUMNS \
 	"at zone name type server ttl rdata serial neg_ttl hint"
@@ -169,6 +171,31 @@ int change_defaults(struct arena *a, const struct change_source *from,
     const char *domain, const char *zone, struct dns_list *sets,
     struct fail *f);
 
+/* ---- change_text.c ---- */
+
+struct zone;
+/* One set after the other of a sorted list: 1, 0 end. */
+int change_next_set(const struct dns_list *l, size_t *at, struct dns_list *set);
+/* The set's records under another TTL; lowering raises none. */
+void changes_ttl(struct changes *c, const char *zone,
+    const struct dns_list *set, uint32_t to, int lower);
+/* Every row of a table in a file. */
+int change_each_row(const char *path,
+    int (*take)(const struct row *, struct fail *), struct fail *f);
+/* Reads a zone's text; path NULL: it came from elsewhere. */
+int change_text_open(struct zone **z, const char *path, const char *text,
+    size_t n, const char *origin, struct fail *f);
+/* The zone's records as a source, for change_defaults. */
+void change_text_source(struct change_source *from, const struct zone *z);
+/* domains NULL: the zone's own. */
+int change_text_lower(struct zone *z, const char *const *domains, uint32_t ttl,
+    struct changes *made, struct fail *f);
+void change_text_restore(
+    struct zone *z, const struct changes *ledger, const char *only);
+/* All changes, or none: 0, 1 the zone is not as seen, -1; f says both. */
+int change_text_apply(
+    struct zone *z, const struct changes *c, int any_ttl, struct fail *f);
+
 /* ---- change_gate.c ---- */
 
 struct gate_opt {
@@ -181,7 +208,7 @@ struct gate_opt {
 	size_t nservers; /* 0: looked up */
 };
 struct gate;
-#define GATE_COLUMNS                                                          \
+#define GATE_COLUMNS                                                       \
 	"at zone name type t_old t_low published_at safe_at wait verdict " \
 	"reason"
 struct gate *gate_new(const struct gate_opt *o);
@@ -200,7 +227,7 @@ int gate_verdict(const struct gate *g, const char **why);
 struct gates *gates_new(void);
 void gates_free(struct gates *g);
 int gates_take(struct gates *g, const struct row *r, struct fail *f);
-int gates_cover(const struct gates *g, const struct change *c, int64_t now,
-    struct fail *f);
+int gates_cover(
+    const struct gates *g, const struct change *c, int64_t now, struct fail *f);
 
 #endif

@@ -25,9 +25,9 @@ struct job {
 	struct dns_server server;
 	struct arena *arena;
 };
-#define EACH(j, i)                                                            \
-	(i) = (j)->c->zone[(j)->zone].first;                                  \
-	(i) != SIZE_MAX;                                                      \
+#define EACH(j, i)                           \
+	(i) = (j)->c->zone[(j)->zone].first; \
+	(i) != SIZE_MAX;                     \
 	(i) = (j)->c->change[(i)].next
 
 int
@@ -95,8 +95,8 @@ change_look(struct arena *a, const struct dns_server *s,
 	if (r.rcode != DNS_NOERROR && r.rcode != DNS_NXDOMAIN)
 		return fail_set(f, r.rcode == 5 ? CODE_AUTH : CODE_CONN,
 		    REACH_ENDPOINT,
-		    r.rcode == DNS_SERVFAIL ? AGAIN_LATER : AGAIN_NEVER,
-		    "look", "%s %s: %s", name, type, dns_rcode(r.rcode));
+		    r.rcode == DNS_SERVFAIL ? AGAIN_LATER : AGAIN_NEVER, "look",
+		    "%s %s: %s", name, type, dns_rcode(r.rcode));
 	if (!r.aa)
 		return fail_set(f, CODE_CONN, REACH_ENDPOINT, AGAIN_NEVER,
 		    "look", "it is no authority for %s", name);
@@ -184,11 +184,12 @@ compare(struct job *j)
 
 		if (is_as_seen(j, x))
 			continue;
-		x->hint = arena_printf(j->c->arena, "%s: planned from %s, is %s",
-		    dns_same(&x->now, &x->seen, 0) ? "another TTL"
-						   : "changed since",
-		    change_text(j->arena, &x->seen),
-		    change_text(j->arena, &x->now));
+		x->hint =
+		    arena_printf(j->c->arena, "%s: planned from %s, is %s",
+			dns_same(&x->now, &x->seen, 0) ? "another TTL"
+						       : "changed since",
+			change_text(j->arena, &x->seen),
+			change_text(j->arena, &x->now));
 	}
 	return 1;
 }
@@ -223,13 +224,13 @@ refused(struct job *j, const struct dns_reply *r, struct fail *f)
 	(void)fail_at(f, "%s", j->server.text);
 	if (r->rcode == 3 || (r->rcode >= 6 && r->rcode <= 8)) {
 		set_all(j, "conflict",
-		    arena_printf(j->arena,
-			"%s: changed since it was looked at", text));
+		    arena_printf(
+			j->arena, "%s: changed since it was looked at", text));
 		return 1;
 	}
 	if (r->tsig_error == 18) {
-		set_all(j, "refused",
-		    "BADTIME: set the clock of one of the two");
+		set_all(
+		    j, "refused", "BADTIME: set the clock of one of the two");
 		return fail_set(f, CODE_AUTH, REACH_ENDPOINT, AGAIN_LATER,
 		    "update", "%s", text);
 	}
@@ -242,8 +243,8 @@ refused(struct job *j, const struct dns_reply *r, struct fail *f)
 			    known[i].again, "update", "%s", text);
 		}
 	set_all(j, "refused", text);
-	return fail_set(f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER, "update",
-	    "%s", text);
+	return fail_set(
+	    f, CODE_PROTO, REACH_ENDPOINT, AGAIN_NEVER, "update", "%s", text);
 }
 
 /* The update is on its way or lost: what the zone has tells, in the end. */
@@ -257,8 +258,9 @@ find_out(struct job *j, const struct dns_reply *r, struct fail *f)
 
 	for (i = 0; i < 5 && stop_signal() == 0; i++) {
 		if (look(j, &serial, &later) == 0 && is_done(j)) {
-			set_all(j, "applied", "the reply was lost, the zone "
-					      "has it");
+			set_all(j, "applied",
+			    "the reply was lost, the zone "
+			    "has it");
 			j->c->change[j->c->zone[j->zone].first].serial_after =
 			    serial;
 			return 0;
@@ -269,8 +271,8 @@ find_out(struct job *j, const struct dns_reply *r, struct fail *f)
 		(void)nanosleep(&pause, NULL);
 	}
 	set_all(j, "unknown",
-	    arena_printf(j->arena, "%s; apply the plan again to find out",
-		lost.why));
+	    arena_printf(
+		j->arena, "%s; apply the plan again to find out", lost.why));
 	*f = lost;
 	if (f->code != CODE_AUTH)
 		f->again = AGAIN_LATER;
@@ -286,7 +288,8 @@ prove(struct job *j, struct fail *f)
 
 	if (look(j, &serial, f) == -1) {
 		set_all(j, "unknown",
-		    arena_printf(j->arena, "done, it said, but then: %s", f->why));
+		    arena_printf(
+			j->arena, "done, it said, but then: %s", f->why));
 		f->again = AGAIN_LATER;
 		return -1;
 	}
@@ -356,7 +359,8 @@ carry_out(struct job *j, uint32_t serial, struct fail *f)
 	for (EACH(j, i)) /* one serial for all */
 		if (j->c->change[i].serial_after == serial)
 			j->c->change[i].serial_after =
-			    j->c->change[j->c->zone[j->zone].first].serial_after;
+			    j->c->change[j->c->zone[j->zone].first]
+				.serial_after;
 	return rc;
 }
 
@@ -394,8 +398,8 @@ run(struct job *j, struct fail *f)
 			rc = carry_out(j, serial, f);
 	}
 	if (!j->ap->opt.dry_run &&
-	    change_ledger_put(j->ap->ledger, j->c, j->zone, j->ap->opt.note,
-		&disk) == -1) {
+	    change_ledger_put(
+		j->ap->ledger, j->c, j->zone, j->ap->opt.note, &disk) == -1) {
 		*f = disk;
 		return -1;
 	}
@@ -403,8 +407,7 @@ run(struct job *j, struct fail *f)
 }
 
 int
-applier_zone(
-    struct applier *ap, struct changes *c, size_t zone, struct fail *f)
+applier_zone(struct applier *ap, struct changes *c, size_t zone, struct fail *f)
 {
 	struct job j = {.ap = ap, .c = c, .zone = zone, .arena = arena_new()};
 	size_t i;

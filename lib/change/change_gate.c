@@ -40,8 +40,8 @@ gate_free(struct gate *g)
 }
 
 struct gate_set *
-gate_set_of(struct gate *g, const char *zone, const char *name,
-    const char *type)
+gate_set_of(
+    struct gate *g, const char *zone, const char *name, const char *type)
 {
 	char *key = mem_printf("%s\n%s\n%s", zone, name, type);
 	uint32_t at = intern_number(g->keys, key, strlen(key));
@@ -96,18 +96,19 @@ take_number(
 static int
 was_done(const struct row *r)
 {
-	static const char *const not[] = {"conflict", "refused", "unreachable"};
+	static const char *const not [] = {
+	    "conflict", "refused", "unreachable"};
 	size_t i;
 
-	for (i = 0; i < LENGTH(not); i++)
-		if (strcmp(row_get(r, "outcome"), not[i]) == 0)
+	for (i = 0; i < LENGTH(not ); i++)
+		if (strcmp(row_get(r, "outcome"), not [i]) == 0)
 			return 0;
 	return 1;
 }
 
 static int
-take_change(struct gate *g, struct gate_set *s, const struct row *r,
-    struct fail *f)
+take_change(
+    struct gate *g, struct gate_set *s, const struct row *r, struct fail *f)
 {
 	uint32_t ttl = 0;
 	int64_t at;
@@ -129,8 +130,8 @@ take_change(struct gate *g, struct gate_set *s, const struct row *r,
 
 /* The last word of an earlier gate counts: it may have taken one back. */
 static int
-take_earlier(struct gate *g, struct gate_set *s, const struct row *r,
-    struct fail *f)
+take_earlier(
+    struct gate *g, struct gate_set *s, const struct row *r, struct fail *f)
 {
 	uint32_t old = 0;
 	int64_t at;
@@ -146,8 +147,8 @@ take_earlier(struct gate *g, struct gate_set *s, const struct row *r,
 }
 
 static int
-take_seen(struct gate *g, struct gate_set *s, const struct row *r,
-    struct fail *f)
+take_seen(
+    struct gate *g, struct gate_set *s, const struct row *r, struct fail *f)
 {
 	uint32_t ttl = 0, negative = 0;
 	int64_t at;
@@ -179,8 +180,8 @@ gate_take(struct gate *g, const struct row *r, struct fail *f)
 	}
 	type = dns_type(a, row_get(r, "type"));
 	if (type == NULL)
-		(void)change_bad(f, "type", "'%s' is no type of record",
-		    row_get(r, "type"));
+		(void)change_bad(
+		    f, "type", "'%s' is no type of record", row_get(r, "type"));
 	else if (dns_name(a, &zone, row_get(r, "zone"), f) == 0 &&
 	    dns_name(a, &name, row_get(r, "name"), f) == 0) {
 		s = gate_set_of(g, zone, name, type);
@@ -250,15 +251,14 @@ judge(struct gate *g, struct gate_set *s, struct sight *v)
 	}
 	if (v->published == CLOCK_NONE) {
 		v->verdict = 75;
-		v->reason = s->behind != NULL
-		    ? s->behind
-		    : "not yet seen on every server";
+		v->reason = s->behind != NULL ? s->behind
+					      : "not yet seen on every server";
 		return;
 	}
 	v->safe_at = v->published + (int64_t)(live + g->opt.skew);
 	v->verdict = v->safe_at <= g->now ? 0 : 75;
 	v->reason = arena_printf(g->arena, "%s + %" PRIu64 " + %" PRIu64,
-	    s->is_new   ? "published + negative TTL"
+	    s->is_new	   ? "published + negative TTL"
 		: s->is_ns ? "changed + TTL of the NS"
 			   : "published + old TTL",
 	    live, g->opt.skew);
@@ -298,8 +298,8 @@ weigh(struct gate *g, const struct gate_set *s, const struct sight *v)
 		return;
 	g->worst = v->verdict;
 	g->safe_at = v->safe_at;
-	g->deciding = arena_printf(
-	    g->arena, "%s %s: %s", s->name, s->type, v->reason);
+	g->deciding =
+	    arena_printf(g->arena, "%s %s: %s", s->name, s->type, v->reason);
 }
 
 int

@@ -135,8 +135,8 @@ change_ledger_close(struct change_ledger *l)
 }
 
 int
-change_ledger_put(struct change_ledger *l, const struct changes *c,
-    size_t zone, const char *note, struct fail *f)
+change_ledger_put(struct change_ledger *l, const struct changes *c, size_t zone,
+    const char *note, struct fail *f)
 {
 	struct arena *a = arena_new();
 	struct buf b = {0};

@@ -12,8 +12,8 @@ int change_bad(struct fail *f, const char *what, const char *fmt, ...)
 /* ---- change_ledger.c ---- */
 
 struct change_ledger;
-int change_ledger_open(
-    struct change_ledger **l, const char *path, struct fail *f);
+int
+change_ledger_open(struct change_ledger **l, const char *path, struct fail *f);
 void change_ledger_close(struct change_ledger *l);
 /* All changes of a zone as they are; on the disk when it returns. */
 int change_ledger_put(struct change_ledger *l, const struct changes *c,
@@ -34,7 +34,7 @@ struct gate_set {
 	struct {
 		const char *server;
 		int64_t since;
-	} *seen;
+	} * seen;
 	size_t nseen;
 	const char *trouble; /* why waiting will not help */
 	const char *behind; /* servers that serve what was */
@@ -50,8 +50,8 @@ struct gate {
 	int64_t safe_at; /* of all */
 	const char *deciding;
 };
-struct gate_set *gate_set_of(struct gate *g, const char *zone,
-    const char *name, const char *type);
+struct gate_set *gate_set_of(
+    struct gate *g, const char *zone, const char *name, const char *type);
 /* What one server serves, at an instant; a list without records: none. */
 void gate_saw(struct gate *g, struct gate_set *s, const char *server,
     uint32_t ttl, int there, int64_t at);

@@ -73,8 +73,8 @@ sum_of(struct changes *c, const char *plan)
 	uint32_t at = intern_number(c->p->plans, plan, strlen(plan));
 
 	if (at == c->p->sums) {
-		c->p->sum = mem_resize(
-		    c->p->sum, c->p->sums + 1, sizeof(*c->p->sum));
+		c->p->sum =
+		    mem_resize(c->p->sum, c->p->sums + 1, sizeof(*c->p->sum));
 		c->p->sum[c->p->sums++] =
 		    (struct sum){.plan = arena_strdup(c->arena, plan)};
 	}
@@ -87,8 +87,7 @@ zone_of(struct changes *c, const char *name)
 	uint32_t at = intern_number(c->p->zones, name, strlen(name));
 
 	if (at == c->zones) {
-		c->zone =
-		    mem_resize(c->zone, c->zones + 1, sizeof(*c->zone));
+		c->zone = mem_resize(c->zone, c->zones + 1, sizeof(*c->zone));
 		c->zone[c->zones++] = (struct change_zone){
 		    .name = intern_at(c->p->zones, at), .first = SIZE_MAX};
 	}
@@ -147,8 +146,7 @@ sum_text(const struct sum *s, char out[100])
 
 	msg_sha256(digest, s->text.data, s->text.len);
 	text_hex(hex, digest, sizeof(digest));
-	(void)snprintf(
-	    out, 100, "rows=%" PRIu64 " sha256=%s", s->rows, hex);
+	(void)snprintf(out, 100, "rows=%" PRIu64 " sha256=%s", s->rows, hex);
 	return out;
 }
 
@@ -175,8 +173,8 @@ is_allowed(const char *zone, const struct dns_rr *rr, struct fail *f)
 	size_t i;
 
 	if (!dns_is_below(rr->name, zone))
-		return change_bad(f, "name", "%s is not in the zone %s",
-		    rr->name, zone);
+		return change_bad(
+		    f, "name", "%s is not in the zone %s", rr->name, zone);
 	for (i = 0; i < LENGTH(types); i++)
 		if (strcmp(rr->type, types[i]) == 0)
 			return 0;
@@ -201,8 +199,8 @@ take_ledger(struct changes *c, struct change *x, const struct row *r)
 }
 
 static int
-take_record(struct changes *c, const char *zone, const struct row *r,
-    struct fail *f)
+take_record(
+    struct changes *c, const char *zone, const struct row *r, struct fail *f)
 {
 	const char *side = row_get(r, "side"), *ttl = row_get(r, "ttl");
 	struct dns_list *l;
@@ -213,7 +211,8 @@ take_record(struct changes *c, const char *zone, const struct row *r,
 	if (strcmp(side, "-") != 0 && strcmp(side, "+") != 0)
 		return change_bad(f, "side", "'%s' is neither - nor +", side);
 	if (!text_u64(ttl, strlen(ttl), &seconds) || seconds > INT32_MAX)
-		return change_bad(f, "ttl", "'%s' is no number of seconds", ttl);
+		return change_bad(
+		    f, "ttl", "'%s' is no number of seconds", ttl);
 	if (dns_rr(c->arena, &rr, row_get(r, "name"), row_get(r, "type"),
 		(uint32_t)seconds, row_get(r, "rdata"), f) == -1 ||
 	    is_allowed(zone, &rr, f) == -1)
@@ -338,8 +337,8 @@ changes_seal(struct changes *c)
 		arena_reset(a);
 	}
 	s->end = arena_strdup(c->arena, sum_text(s, text));
-	s->plan = arena_printf(
-	    c->arena, "p%.7s", strstr(s->end, "sha256=") + 7);
+	s->plan =
+	    arena_printf(c->arena, "p%.7s", strstr(s->end, "sha256=") + 7);
 	for (i = 0; i < c->n; i++)
 		c->change[i].plan = s->plan;
 	header_free(h);
@@ -354,6 +353,14 @@ changes_end_row(const struct changes *c, struct row *r)
 	row_set(r, "rdata", c->p->sum[0].end);
 }
 
+int
+change_was_done(const struct change *c, const char *only)
+{
+	if (only != NULL && strcmp(only, c->plan) != 0)
+		return 0;
+	return c->done || strcmp(c->outcome, "unknown") == 0;
+}
+
 /* Per set what the first plan saw and the last one wanted. */
 static struct changes *
 merged(const struct changes *c, const char *only)
@@ -365,14 +372,13 @@ merged(const struct changes *c, const char *only)
 		const struct change *x = &c->change[i];
 		struct change *to;
 
-		if ((!x->done && strcmp(x->outcome, "unknown") != 0) ||
-		    (only != NULL && strcmp(only, x->plan) != 0))
+		if (!change_was_done(x, only))
 			continue;
 		to = change_of(m, "", x->zone, x->name, x->type);
 		if (*to->reason == '\0') {
 			to->seen = x->seen;
-			to->reason = arena_printf(
-			    m->arena, "back from %s", x->plan);
+			to->reason =
+			    arena_printf(m->arena, "back from %s", x->plan);
 		}
 		to->wanted = x->wanted;
 	}
@@ -387,8 +393,8 @@ changes_swapped(const struct changes *c, const char *only)
 
 	for (i = 0; i < m->n; i++)
 		changes_add(back, m->change[i].zone, m->change[i].name,
-		    m->change[i].type, &m->change[i].wanted,
-		    &m->change[i].seen, m->change[i].reason);
+		    m->change[i].type, &m->change[i].wanted, &m->change[i].seen,
+		    m->change[i].reason);
 	changes_seal(back);
 	changes_free(m);
 	return back;

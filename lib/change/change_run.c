@@ -38,8 +38,8 @@ all_open(const struct changes *c, const struct gates *g, int64_t now,
 }
 
 static void
-emit_zone(const struct changes *c, size_t zone, const char *note,
-    struct out *out)
+emit_zone(
+    const struct changes *c, size_t zone, const char *note, struct out *out)
 {
 	size_t i, k;
 
@@ -71,8 +71,8 @@ tell(const struct changes *c, size_t zone, int rc, struct fail *f,
 }
 
 static void
-run_zones(struct changes *c, struct applier *ap, const char *note,
-    struct out *out)
+run_zones(
+    struct changes *c, struct applier *ap, const char *note, struct out *out)
 {
 	size_t i;
 

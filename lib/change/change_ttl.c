@@ -36,8 +36,7 @@ add_host(struct arena *a, const struct change_source *from, const char *host,
 
 int
 change_defaults(struct arena *a, const struct change_source *from,
-    const char *domain, const char *zone, struct dns_list *sets,
-    struct fail *f)
+    const char *domain, const char *zone, struct dns_list *sets, struct fail *f)
 {
 	struct dns_list mx = {0};
 	size_t i;

@@ -59,13 +59,13 @@ ask_all(struct views *vs, struct view *v)
 		v->why[i] = "";
 		if (change_look(
 			a, &v->server[i], NULL, v->zone, "SOA", &l, &f) == -1)
-			v->why[i] = arena_printf(
-			    a, "%s: %s", v->server[i].text, f.why);
+			v->why[i] =
+			    arena_printf(a, "%s: %s", v->server[i].text, f.why);
 		else if (l.n == 1)
 			v->soa[i] = l.rr[0];
 		if (v->soa[i].name != NULL &&
-		    change_look(a, &v->server[i], NULL, v->zone, "NS", &l,
-			&f) == 0 &&
+		    change_look(
+			a, &v->server[i], NULL, v->zone, "NS", &l, &f) == 0 &&
 		    dns_ttl_max(&l) > v->ns_ttl)
 			v->ns_ttl = dns_ttl_max(&l);
 	}
@@ -156,8 +156,8 @@ put_sum(const struct view *v, const struct sum *s, const struct row *from,
 
 static void
 put_each(const struct view *v, size_t at, const struct dns_list *l,
-    const char *why, const char *name, const char *type,
-    const struct row *from, struct out *out)
+    const char *why, const char *name, const char *type, const struct row *from,
+    struct out *out)
 {
 	char now[CLOCK_TEXT];
 	size_t i;
@@ -221,10 +221,10 @@ view_report(const struct view *v, const char *name, const char *type, int all,
 		const char *why = v->why[i];
 
 		if (v->soa[i].name != NULL &&
-		    change_look(
-			a, &v->server[i], NULL, name, type, &l, &f) == -1)
-			why = arena_printf(
-			    a, "%s: %s", v->server[i].text, f.why);
+		    change_look(a, &v->server[i], NULL, name, type, &l, &f) ==
+			-1)
+			why =
+			    arena_printf(a, "%s: %s", v->server[i].text, f.why);
 		if (*why != '\0') {
 			s.in_sync = 0;
 			s.hint = why;

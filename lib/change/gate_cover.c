@@ -11,7 +11,7 @@ struct gates {
 		int64_t safe_at;
 		uint32_t low;
 		int no;
-	} *one;
+	} * one;
 	size_t n;
 };
 
@@ -37,7 +37,8 @@ gates_free(struct gates *g)
 int
 gates_take(struct gates *g, const struct row *r, struct fail *f)
 {
-	char *key = mem_printf("%s\n%s", row_get(r, "name"), row_get(r, "type"));
+	char *key =
+	    mem_printf("%s\n%s", row_get(r, "name"), row_get(r, "type"));
 	uint32_t at = intern_number(g->keys, key, strlen(key));
 	const char *safe_at = row_get(r, "safe_at");
 	uint64_t low = 0;
@@ -60,8 +61,8 @@ gates_take(struct gates *g, const struct row *r, struct fail *f)
 }
 
 static int
-closed(struct fail *f, const struct change *c, enum again again,
-    const char *why)
+closed(
+    struct fail *f, const struct change *c, enum again again, const char *why)
 {
 	(void)fail_at(f, "%s %s", c->name, c->type);
 	return fail_set(
@@ -69,8 +70,8 @@ closed(struct fail *f, const struct change *c, enum again again,
 }
 
 int
-gates_cover(const struct gates *g, const struct change *c, int64_t now,
-    struct fail *f)
+gates_cover(
+    const struct gates *g, const struct change *c, int64_t now, struct fail *f)
 {
 	char *key = mem_printf("%s\n%s", c->name, c->type);
 	int known = intern_has(g->keys, key);
@@ -95,7 +96,7 @@ gates_cover(const struct gates *g, const struct change *c, int64_t now,
 		    f, c, AGAIN_LATER, "not yet published everywhere");
 	if (o->safe_at <= now)
 		return 0;
-	(void)snprintf(why, sizeof(why), "wait until %s",
-	    clock_format(at, o->safe_at));
+	(void)snprintf(
+	    why, sizeof(why), "wait until %s", clock_format(at, o->safe_at));
 	return closed(f, c, AGAIN_LATER, why);
 }

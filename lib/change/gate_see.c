@@ -16,8 +16,7 @@ gate_saw(struct gate *g, struct gate_set *s, const char *server, uint32_t ttl,
 	for (i = 0; i < s->nseen && s->seen[i].server != name;)
 		i++;
 	if (i == s->nseen) {
-		s->seen =
-		    mem_resize(s->seen, s->nseen + 1, sizeof(*s->seen));
+		s->seen = mem_resize(s->seen, s->nseen + 1, sizeof(*s->seen));
 		s->seen[i].server = name;
 		s->seen[s->nseen++].since = CLOCK_NONE;
 	}
@@ -39,8 +38,7 @@ struct look {
 };
 
 static const char *
-joined(struct gate *g, const char *so_far, const char *server,
-    const char *what)
+joined(struct gate *g, const char *so_far, const char *server, const char *what)
 {
 	if (so_far == NULL)
 		return arena_printf(g->arena, "%s: %s", server, what);
@@ -170,7 +168,7 @@ gate_look(struct gate *g, struct fail *f)
 	if (g->opt.now == CLOCK_NONE)
 		g->now = clock_now();
 	if (stop_signal() != 0)
-		return fail_set(f, CODE_TIMEOUT, REACH_RUN, AGAIN_LATER, "gate",
-		    "stopped");
+		return fail_set(
+		    f, CODE_TIMEOUT, REACH_RUN, AGAIN_LATER, "gate", "stopped");
 	return 0;
 }

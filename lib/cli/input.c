@@ -66,8 +66,7 @@ input_all(struct input *in, const char **name, struct buf *b, struct fail *f)
 		if (n > 0)
 			buf_grown(b, (size_t)n);
 		if (n == -1 && (errno != EINTR || stop_signal() != 0))
-			rc = fail_errno(
-			    f, CODE_IO, REACH_RUN, "input", "read");
+			rc = fail_errno(f, CODE_IO, REACH_RUN, "input", "read");
 		else if (b->len > TEXT_MAX)
 			rc = fail_set(f, CODE_TOOBIG, REACH_RUN, AGAIN_NEVER,
 			    "input", "more than 256 MiB");

@@ -27,8 +27,8 @@ struct dns_list {
 	size_t n;
 };
 /* Absolute whether or not text ends in a dot; A-labels only.  CODE_ROW. */
-int dns_name(
-    struct arena *a, const char **name, const char *text, struct fail *f);
+int
+dns_name(struct arena *a, const char **name, const char *text, struct fail *f);
 /*
  * One record from its text; type in any case or TYPEnnn.  CODE_ROW where it is
  * none, names a host without its final dot, or is of a type that no zone
@@ -129,8 +129,8 @@ int dns_servers(struct arena *a, const char *zone, struct dns_server **s,
 int dns_primary(
     struct arena *a, const char *zone, struct dns_server *s, struct fail *f);
 /* Every address of a host, by the resolver; none is 0 and *n == 0. */
-int dns_addresses(struct arena *a, const char *host, struct dns_list *l,
-    struct fail *f);
+int dns_addresses(
+    struct arena *a, const char *host, struct dns_list *l, struct fail *f);
 /* What the resolver knows; an empty answer is 0. */
 int dns_look(struct arena *a, const char *name, const char *type,
     struct dns_reply *r, struct fail *f);
@@ -142,8 +142,8 @@ struct dns_transfer;
 int dns_transfer(struct dns_transfer **t, const struct dns_server *s,
     const struct dns_key *k, const char *zone, struct fail *f);
 /* 1 and a record in a, 0 the zone is complete, -1. */
-int dns_transfer_next(struct dns_transfer *t, struct arena *a,
-    struct dns_rr *rr, struct fail *f);
+int dns_transfer_next(
+    struct dns_transfer *t, struct arena *a, struct dns_rr *rr, struct fail *f);
 void dns_transfer_free(struct dns_transfer *t);
 
 /* ---- dns_update.c ---- */

@@ -45,7 +45,8 @@ shuffle_case(struct buf *q)
 		abort();
 	/* A length is at most 63 and no letter. */
 	for (i = HEADER; i < end && i - HEADER < sizeof(bits); i++)
-		if (q->data[i] >= 'a' && q->data[i] <= 'z' && bits[i - HEADER] & 1)
+		if (q->data[i] >= 'a' && q->data[i] <= 'z' &&
+		    bits[i - HEADER] & 1)
 			q->data[i] = (char)(q->data[i] - 'a' + 'A');
 }
 
@@ -54,10 +55,10 @@ question(struct buf *q, const char *name, ldns_rr_type type, int recurse,
     int edns, struct fail *f)
 {
 	ldns_rdf *owner = ldns_dname_new_frm_str(name);
-	ldns_pkt *pkt = owner == NULL ? NULL
-				      : ldns_pkt_query_new(owner, type,
-					    LDNS_RR_CLASS_IN,
-					    recurse ? LDNS_RD : 0);
+	ldns_pkt *pkt = owner == NULL
+	    ? NULL
+	    : ldns_pkt_query_new(
+		  owner, type, LDNS_RR_CLASS_IN, recurse ? LDNS_RD : 0);
 	uint8_t *wire = NULL;
 	size_t n = 0;
 
@@ -99,8 +100,8 @@ take_section(struct arena *a, const ldns_rr_list *from, struct dns_list *to)
 }
 
 int
-reply_read(struct arena *a, const struct buf *m, struct dns_reply *r,
-    struct fail *f)
+reply_read(
+    struct arena *a, const struct buf *m, struct dns_reply *r, struct fail *f)
 {
 	ldns_pkt *pkt = NULL;
 	ldns_status s = ldns_wire2pkt(&pkt, (const uint8_t *)m->data, m->len);
@@ -171,8 +172,8 @@ ask_udp(struct arena *a, const struct dns_server *s, struct buf *q,
 	int rc = -1, i;
 
 	for (i = 1; i <= TRIES && rc == -1; i++)
-		rc = udp_exchange(s, q, &reply, begin + (end - begin) * i / TRIES,
-		    f);
+		rc = udp_exchange(
+		    s, q, &reply, begin + (end - begin) * i / TRIES, f);
 	if (rc == 0 && (reply.data[2] & 2) == 0) /* not TC */
 		rc = reply_read(a, &reply, r, f) == 0 ? 1 : -1;
 	buf_free(&reply);
@@ -190,8 +191,8 @@ dns_ask(struct arena *a, const struct dns_server *s, const struct dns_key *k,
 	(void)fail_at(f, "%s", s->text);
 	for (edns = 1; edns >= 0 && rc == 0; edns--) {
 		*r = (struct dns_reply){0};
-		rc = question(&q, name, ldns_get_rr_type_by_name(type),
-		    recurse, edns, f);
+		rc = question(
+		    &q, name, ldns_get_rr_type_by_name(type), recurse, edns, f);
 		if (rc == 0 && k == NULL)
 			rc = ask_udp(a, s, &q, r, f);
 		/* Cut, or nothing that fits over UDP. */

@@ -18,8 +18,8 @@ static const struct {
 static int
 refuse(struct fail *f, const char *ref, const char *why)
 {
-	return fail_set(f, CODE_CONFIG, REACH_RUN, AGAIN_NEVER, "key", "%s: %s",
-	    ref, why);
+	return fail_set(
+	    f, CODE_CONFIG, REACH_RUN, AGAIN_NEVER, "key", "%s: %s", ref, why);
 }
 
 /* Comments of all three kinds become blanks. */
@@ -35,8 +35,7 @@ blank_comments(char *s)
 			memset(s, ' ', strcspn(s, "\n"));
 		else if (strncmp(s, "/*", 2) == 0) {
 			end = strstr(s + 2, "*/");
-			memset(s, ' ',
-			    end ? (size_t)(end + 2 - s) : strlen(s));
+			memset(s, ' ', end ? (size_t)(end + 2 - s) : strlen(s));
 		}
 		if (*s == '\0')
 			return;
@@ -125,8 +124,9 @@ parse(struct dns_key *k, char *text, const char *ref, struct fail *f)
 	while ((w = word(&text, hold)) != NULL && strcmp(w, "key") != 0)
 		;
 	if (w == NULL || (w = word(&text, hold)) == NULL)
-		return refuse(f, ref, "holds no key: make one with "
-				       "tsig-keygen(8)");
+		return refuse(f, ref,
+		    "holds no key: make one with "
+		    "tsig-keygen(8)");
 	if (set_name(k, w, f) == -1)
 		return refuse(f, ref, "the key's name is no domain name");
 	while (rc == 0 && (w = word(&text, hold)) != NULL && *w != '}') {

@@ -41,8 +41,7 @@ struct mac {
 	size_t n;
 };
 /* Signs a message in place; mac is the request's for what verifies answers. */
-void tsig_sign(
-    struct buf *message, const struct dns_key *k, struct mac *mac);
+void tsig_sign(struct buf *message, const struct dns_key *k, struct mac *mac);
 /*
  * Checks the answers to a signed request, one message after the other, and
  * takes the TSIG record off.  prior is the mac before, first the request's.

@@ -45,8 +45,8 @@ address(struct dns_server *s, const char *text, struct fail *f)
 		s->len = sizeof(*v6);
 	} else
 		return 0;
-	(void)snprintf(s->text, sizeof(s->text), "%s#%u", host,
-	    (unsigned int)port);
+	(void)snprintf(
+	    s->text, sizeof(s->text), "%s#%u", host, (unsigned int)port);
 	return 1;
 }
 
@@ -108,16 +108,16 @@ dns_setup(const struct dns_opt *o, struct fail *f)
 	rc = o->resolver == NULL ? from_resolv_conf(f)
 				 : address(&resolver, o->resolver, f);
 	if (rc == 0 && o->resolver != NULL)
-		rc = fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER,
-		    "resolver", "'%s' is no address", o->resolver);
+		rc = fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "resolver",
+		    "'%s' is no address", o->resolver);
 	if (rc == -1)
 		return -1;
 	if (o->port > 65535 || o->timeout_s > 3600)
 		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 		    "a port is at most 65535, a timeout 3600");
 	if (o->source != NULL && address(&from, o->source, f) != 1)
-		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER,
-		    "source", "'%s' is no address", o->source);
+		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "source",
+		    "'%s' is no address", o->source);
 	dns_opt = *o;
 	return 0;
 }

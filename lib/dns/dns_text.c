@@ -102,8 +102,7 @@ parse(const char *name, const char *type, uint32_t ttl, const char *rdata,
 	char *line = mem_printf("%s %u IN %s %s", name, ttl, type, rdata);
 	ldns_rr *rr = NULL;
 
-	if (ldns_rr_new_frm_str(&rr, line, ttl, origin, NULL) !=
-	    LDNS_STATUS_OK)
+	if (ldns_rr_new_frm_str(&rr, line, ttl, origin, NULL) != LDNS_STATUS_OK)
 		rr = NULL;
 	free(line);
 	return rr;
@@ -151,8 +150,8 @@ target_field(const char *type)
 	static const struct {
 		const char *type;
 		int field;
-	} known[] = {{"MX", 1}, {"CNAME", 0}, {"NS", 0}, {"PTR", 0},
-	    {"SRV", 3}, {"DNAME", 0}, {"SOA", 0}};
+	} known[] = {{"MX", 1}, {"CNAME", 0}, {"NS", 0}, {"PTR", 0}, {"SRV", 3},
+	    {"DNAME", 0}, {"SOA", 0}};
 	size_t i;
 
 	for (i = 0; i < LENGTH(known); i++)

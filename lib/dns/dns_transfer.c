@@ -105,8 +105,8 @@ is_end(struct dns_transfer *t, const struct dns_rr *rr, struct fail *f)
 }
 
 int
-dns_transfer_next(struct dns_transfer *t, struct arena *a, struct dns_rr *rr,
-    struct fail *f)
+dns_transfer_next(
+    struct dns_transfer *t, struct arena *a, struct dns_rr *rr, struct fail *f)
 {
 	const ldns_rr_list *l;
 	int rc;

@@ -75,9 +75,8 @@ digest(const struct dns_key *k, const struct buf *b, struct mac *mac)
 {
 	unsigned int n = 0;
 
-	if (HMAC(EVP_get_digestbyname(k->digest), k->secret,
-		(int)k->secret_len, (const uint8_t *)b->data, b->len,
-		mac->octets, &n) == NULL)
+	if (HMAC(EVP_get_digestbyname(k->digest), k->secret, (int)k->secret_len,
+		(const uint8_t *)b->data, b->len, mac->octets, &n) == NULL)
 		abort();
 	mac->n = n;
 }
@@ -163,8 +162,8 @@ find(const struct buf *m, const struct dns_key *k, struct record *r)
 		return -1;
 	add_algorithm(&algorithm, k);
 	same = same && end - at == algorithm.len &&
-	    text_ncasecmp((const char *)p + at, algorithm.data,
-		algorithm.len) == 0;
+	    text_ncasecmp(
+		(const char *)p + at, algorithm.data, algorithm.len) == 0;
 	buf_free(&algorithm);
 	if (!same || n - end < 16)
 		return -1;
@@ -218,7 +217,8 @@ check(struct verifier *v, const struct record *r, const struct buf *m,
 	    &b, v->key, r->time, r->error, r->other, r->other_len, v->begun);
 	digest(v->key, &b, &mac);
 	buf_free(&b);
-	ok = mac.n == r->mac_len && CRYPTO_memcmp(mac.octets, r->mac, mac.n) == 0;
+	ok = mac.n == r->mac_len &&
+	    CRYPTO_memcmp(mac.octets, r->mac, mac.n) == 0;
 	if (!ok)
 		return refuse(f, "the reply's is wrong");
 	if (r->error != 18 && !in_time(r->time)) /* BADTIME tells both clocks */
@@ -242,8 +242,8 @@ is_complaint(const struct buf *m, const struct record *r)
 }
 
 int
-tsig_verify(struct verifier *v, struct buf *m, unsigned int *error,
-    struct fail *f)
+tsig_verify(
+    struct verifier *v, struct buf *m, unsigned int *error, struct fail *f)
 {
 	struct record r;
 	int rc = find(m, v->key, &r);

@@ -76,8 +76,8 @@ wait_for(int fd, short events, int64_t deadline)
 {
 	for (;;) {
 		struct pollfd p = {.fd = fd, .events = events};
-		int64_t end = stop_deadline() < deadline ? stop_deadline()
-							 : deadline;
+		int64_t end =
+		    stop_deadline() < deadline ? stop_deadline() : deadline;
 		int64_t left = end - clock_ms();
 		int rc;
 
@@ -107,8 +107,8 @@ failed(struct fail *f, const struct dns_server *s, const char *what)
 static int
 socket_to(const struct dns_server *s, int type)
 {
-	int fd = socket(s->addr.ss_family,
-	    type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int fd =
+	    socket(s->addr.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	struct dns_server from;
 	struct fail none;
 
@@ -149,8 +149,8 @@ await(int fd, const struct buf *q, struct buf *reply, int64_t deadline)
 
 /* The socket is connected: what others send to its port is not delivered. */
 int
-udp_exchange(const struct dns_server *s, const struct buf *q,
-    struct buf *reply, int64_t deadline, struct fail *f)
+udp_exchange(const struct dns_server *s, const struct buf *q, struct buf *reply,
+    int64_t deadline, struct fail *f)
 {
 	int fd = socket_to(s, SOCK_DGRAM), rc = -1;
 
@@ -181,8 +181,8 @@ tcp_open(const struct dns_server *s, int64_t deadline, struct fail *f)
 		error = errno;
 		if (error == EINPROGRESS)
 			error = wait_for(fd, POLLOUT, deadline) &&
-				getsockopt(fd, SOL_SOCKET, SO_ERROR, &error,
-				    &len) == 0
+				getsockopt(
+				    fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0
 			    ? error
 			    : ETIMEDOUT;
 	}
@@ -204,8 +204,8 @@ tcp_send(int fd, const struct buf *q, int64_t deadline, struct fail *f)
 	buf_addc(&framed, (char)q->len);
 	buf_add(&framed, q->data, q->len);
 	while (rc == 0 && at < framed.len) {
-		ssize_t n = send(fd, framed.data + at, framed.len - at,
-		    MSG_NOSIGNAL);
+		ssize_t n =
+		    send(fd, framed.data + at, framed.len - at, MSG_NOSIGNAL);
 
 		if (n > 0)
 			at += (size_t)n;
@@ -238,8 +238,8 @@ take(int fd, struct buf *b, size_t n, int64_t deadline, struct fail *f)
 			return dns_fail(f, CODE_PROTO, AGAIN_LATER, "receive",
 			    "the connection was cut in a message");
 		else if (errno == EAGAIN && !wait_for(fd, POLLIN, deadline))
-			return dns_fail(f, CODE_TIMEOUT, AGAIN_LATER,
-			    "receive", "no answer in time");
+			return dns_fail(f, CODE_TIMEOUT, AGAIN_LATER, "receive",
+			    "no answer in time");
 		else if (errno != EAGAIN && errno != EINTR)
 			return dns_fail(f, CODE_CONN, AGAIN_LATER, "receive",
 			    "%s", strerror(errno));

@@ -52,8 +52,8 @@ add_servers(const struct dns_list *l, struct dns_server **s, size_t *n)
 }
 
 int
-dns_servers(struct arena *a, const char *zone, struct dns_server **s,
-    size_t *n, struct fail *f)
+dns_servers(struct arena *a, const char *zone, struct dns_server **s, size_t *n,
+    struct fail *f)
 {
 	struct dns_reply r;
 	struct dns_list ns, found;
@@ -91,7 +91,6 @@ dns_primary(
 	if (soa.n != 1)
 		return dns_fail(f, CODE_NAME, AGAIN_NEVER, "primary",
 		    "%s is no zone", zone);
-	host = arena_strndup(
-	    a, soa.rr[0].rdata, strcspn(soa.rr[0].rdata, " "));
+	host = arena_strndup(a, soa.rr[0].rdata, strcspn(soa.rr[0].rdata, " "));
 	return dns_server(s, host, f);
 }

@@ -43,8 +43,8 @@ static void
 add_word(struct words *w, size_t at, size_t end)
 {
 	if ((w->n & (w->n - 1)) == 0)
-		w->word = mem_resize(
-		    w->word, w->n ? 2 * w->n : 1, sizeof(*w->word));
+		w->word =
+		    mem_resize(w->word, w->n ? 2 * w->n : 1, sizeof(*w->word));
 	w->word[w->n++] = (struct span){at, end - at};
 }
 

@@ -49,7 +49,7 @@ int words_next(const char *text, size_t n, size_t *at, size_t *line_no,
     struct words *w, struct fail *f);
 /* A TTL with or without units: 1, else 0. */
 int ttl_parse(const char *s, size_t n, uint32_t *ttl);
-int zone_bad(
-    struct fail *f, size_t line_no, const char *fmt, ...) PRINTFLIKE(3, 4);
+int
+zone_bad(struct fail *f, size_t line_no, const char *fmt, ...) PRINTFLIKE(3, 4);
 
 #endif

@@ -49,8 +49,8 @@ name_at(struct zone *z, const struct state *st, struct span s, size_t line_no,
 }
 
 static int
-directive(struct zone *z, struct state *st, const struct words *w,
-    struct fail *f)
+directive(
+    struct zone *z, struct state *st, const struct words *w, struct fail *f)
 {
 	if (is_word(z, w->word[0], "$TTL") && w->n >= 2 &&
 	    ttl_parse(z->text + w->word[1].at, w->word[1].n, &st->ttl)) {
@@ -58,8 +58,7 @@ directive(struct zone *z, struct state *st, const struct words *w,
 		return 0;
 	}
 	if (is_word(z, w->word[0], "$ORIGIN") && w->n >= 2)
-		return name_at(
-		    z, st, w->word[1], w->line_no, &st->origin, f);
+		return name_at(z, st, w->word[1], w->line_no, &st->origin, f);
 	if (is_word(z, w->word[0], "$INCLUDE"))
 		return zone_bad(f, w->line_no,
 		    "$INCLUDE hides records: put the file's text in its place");
@@ -83,8 +82,7 @@ take_head(struct zone *z, struct entry *e, const struct words *w, size_t *i,
 	for (; *i < w->n; (*i)++) {
 		struct span s = w->word[*i];
 
-		if (e->ttl.n == 0 &&
-		    ttl_parse(z->text + s.at, s.n, &e->rr.ttl))
+		if (e->ttl.n == 0 && ttl_parse(z->text + s.at, s.n, &e->rr.ttl))
 			e->ttl = s;
 		else if (!class && is_word(z, s, "IN"))
 			class = 1;
@@ -143,14 +141,16 @@ take_rdata(struct zone *z, const struct state *st, struct entry *e,
 	const char *known = dns_type(z->arena, copy(z, type));
 
 	if (known == NULL)
-		return zone_bad(f, w->line_no, "'%s' is no type of record in "
-		    "class IN", copy(z, type));
+		return zone_bad(f, w->line_no,
+		    "'%s' is no type of record in "
+		    "class IN",
+		    copy(z, type));
 	if (strcmp(known, "RRSIG") == 0)
 		return zone_bad(f, w->line_no,
 		    "the zone is signed in its text: change what it was "
 		    "signed from");
-	if (dns_rr_in(
-		z->arena, &e->rr, owner, known, ttl, rdata, st->origin) == -1)
+	if (dns_rr_in(z->arena, &e->rr, owner, known, ttl, rdata, st->origin) ==
+	    -1)
 		e->rr = (struct dns_rr){owner, known, rdata, ttl};
 	if (strcmp(known, "SOA") == 0) {
 		if (w->n - i < 7)
@@ -182,8 +182,8 @@ record(struct zone *z, struct state *st, const struct words *w, struct fail *f)
 		return -1;
 	take_ttl(st, e);
 	if (!dns_is_below(e->rr.name, z->top))
-		return zone_bad(f, w->line_no, "%s is not in %s", e->rr.name,
-		    z->top);
+		return zone_bad(
+		    f, w->line_no, "%s is not in %s", e->rr.name, z->top);
 	e->want_ttl = e->rr.ttl;
 	z->entries++;
 	dns_add(z->arena, &z->records, &e->rr);

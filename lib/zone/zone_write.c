@@ -74,8 +74,8 @@ next_serial(uint32_t serial, int64_t now)
 
 	clock_civil(now / 86400, &year, &m, &d);
 	today = (uint32_t)(year * 1000000 + m * 10000 + d * 100);
-	if (serial / 1000000 >= 1990 && month >= 1 && month <= 12 &&
-	    day >= 1 && day <= 31 && serial < today)
+	if (serial / 1000000 >= 1990 && month >= 1 && month <= 12 && day >= 1 &&
+	    day <= 31 && serial < today)
 		return today;
 	return serial == UINT32_MAX ? 1 : serial + 1; /* 0 is odd to many */
 }

@@ -67,8 +67,9 @@ static const struct {
     {"TXT", "\"A;b\" \"c\\\"d\"", "\"A;b\" \"c\\\"d\""},
     {"TXT", "\"a\nb\"", NULL},
     {"SRV", "0 1 993 Imap.example.", "0 1 993 imap.example."},
-    {"TLSA", "3 1 1 "
-	     "00000000000000000000000000000000000000000000000000000000000000ff",
+    {"TLSA",
+	"3 1 1 "
+	"00000000000000000000000000000000000000000000000000000000000000ff",
 	"3 1 1 "
 	"00000000000000000000000000000000000000000000000000000000000000ff"},
     {"TYPE65400", "\\# 2 0AFF", "\\# 2 0aff"},
@@ -93,8 +94,8 @@ START_TEST(test_records)
 		if (rc == -1)
 			continue;
 		ck_assert_str_eq(rr.rdata, records[i].out);
-		ck_assert_int_eq(dns_rr(a, &again, rr.name, rr.type, rr.ttl,
-				     rr.rdata, &f),
+		ck_assert_int_eq(
+		    dns_rr(a, &again, rr.name, rr.type, rr.ttl, rr.rdata, &f),
 		    0);
 		ck_assert_str_eq(again.rdata, rr.rdata);
 	}
@@ -103,8 +104,7 @@ END_TEST
 
 START_TEST(test_parts)
 {
-	struct dns_rr soa = {
-	    "e.", "SOA", "a.e. b.e. 7 1 2 3 300", 200};
+	struct dns_rr soa = {"e.", "SOA", "a.e. b.e. 7 1 2 3 300", 200};
 	struct dns_rr mx = {"e.", "MX", "10 mx.e.", 1};
 
 	ck_assert(dns_is_below("a.b.e.", "e."));
