@@ -66,7 +66,7 @@ stage() {
 	printf 'match\treplace\nNewsletter(/.*)?\t-\n' >rules.tsv
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 		-days 3 -subj /CN=x -keyout key.pem -out cert.pem 2>/dev/null
-	printf '$TTL 1h\n@ SOA a b 1 1 1 1 1\n NS a\na A 127.0.0.1\n MX 5 a\n@ MX 5 a\n' >zone
+	printf '@ 3600 SOA a b 1 1 1 1 3600\n NS a\na A 127.0.0.1\n MX 5 a\n@ MX 5 a\n' >zone
 	dns-ttl lower -z -o example.test -l ledger.tsv zone >lowered
 	dns-ttl gate --published 2024-01-01 ledger.tsv >gates.tsv
 	cd "$TOP" || exit 1

@@ -48,13 +48,13 @@ matrix() {
 	check_rc 0 "$name: -n" dns-ttl apply -n -s "$s" -k "$T/mig.key" "$T/plan"
 	check_same "$name: changes nothing" \
 		'86400 10 mx-old.example.test.,86400 20 mx-old2.example.test.' \
-		"$(dig_mx | tr A-Z a-z)"
+		"$(dig_mx | tr "[:upper:]" "[:lower:]")"
 	check_rc 0 "$name: apply" dns-ttl apply -s "$s" -k "$T/mig.key" \
 		-l "$T/$name.ledger" "$T/plan"
 	check_same "$name: it is applied" applied "$(outcome "$T/out")"
 	check_same "$name: the TTL is lower" \
 		'300 10 mx-old.example.test.,300 20 mx-old2.example.test.' \
-		"$(dig_mx | tr A-Z a-z)"
+		"$(dig_mx | tr "[:upper:]" "[:lower:]")"
 	check_same "$name: the serial moved" 1 "$(awk -F'\t' 'NR > 1 &&
 		$12 <= $11 { exit 1 }' "$T/out" && echo 1)"
 	check_same "$name: the ledger said so before" unknown \
