@@ -25,7 +25,7 @@ static const struct opt opts[] = {
     {"source-template", 0, OPT_STRING, "URL", NULL,
 	&modes_opt.list.source_template, NULL},
     {"target-template", 't', OPT_STRING, "URL",
-	"with {account} {user} {domain}, where rows have none",
+	"by {account} {user} {domain}",
 	&options.target_template, NULL},
     {"batch", 'b', OPT_LIST, "NAME=N",
 	"accounts in a batch, in order; the last repeats", &batches, NULL},

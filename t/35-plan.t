@@ -166,6 +166,20 @@ done
 check_same 'ports' 'copying host > x 143,copying host > y 9993,Internet > y 25' \
 	"$(awk -F'\t' '$1 == "port" { print $2, $3 }' "$T/sizes" | head -n 3 |
 		paste -sd,)"
+# Its folders in ranges of UIDs, each a job, from the server again.
+printf 'account\tsource\tsource_secret\ttarget\n%s\n' \
+	"anna	imaps://anna@localhost:$new_imaps;ca=$new_ca	file:$T/anna.pw	maildir:$T/back" |
+	mbx-inventory >"$T/folders" 2>"$T/err"
+mkdir -p "$T/back/cur" "$T/back/new" "$T/back/tmp"
+mbx-plan --cut 300000 "$T/folders" >"$T/ranges" 2>"$T/err"
+check "$(column uids <"$T/ranges" | grep -c :) ranges cover it" \
+	judge covers "$T/folders" "$T/ranges"
+check 'each after the one before it in its folder' judge chains "$T/ranges"
+check_rc 0 'mbx-copy -n takes them' mbx-copy -n -l "$T/none" "$T/ranges"
+check_rc 0 'mbx-copy copies them' mbx-copy -l "$T/ranged" "$T/ranges"
+check_same 'all of it' 1500 "$(find "$T/back" -name '*,S*' -type f | wc -l)"
+check_rc 0 'mbx-verify takes them' mbx-verify "$T/ranges"
+
 check_rc 64 '--before needs --days' mbx-plan --sizing --before "$T/in" "$T/in"
 
 # ---- what rows say, and what is wrong with them ----

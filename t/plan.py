@@ -11,6 +11,7 @@
                                               what no plan can beat
     plan.py many SEED COUNT                   all of this, COUNT times
     plan.py optimum SEED COUNT                small ones against all orders
+    plan.py chains JOBS                       ranges in order
     plan.py summary JOBS LEDGERS SUMS         what --summary says
     plan.py maildir DIR MESSAGES              makes one
     plan.py forecast RUNS SPLITS              estimates of half of them, from
@@ -632,6 +633,21 @@ def summary(jobs, ledgers, sums):
             yield "time left in %s: %s" % (s["batch"], s["left_s"])
 
 
+def chains(jobs):
+    """Of each folder every range but the first is after the one before."""
+    last, ranges = {}, 0
+    for j in jobs:
+        if j["uids"]:
+            ranges += 1
+            where = j["account"], j["folder"]
+            if j["after"] != last.get(where, j["after"]) or (
+                    where in last and not j["after"]):
+                yield "%s %s is after %s" % (*where, j["after"])
+            last[where] = j["key"]
+    if ranges < 2:
+        yield "no ranges"
+
+
 def maildir(path, messages):
     rnd = random.Random(1)
     for folder in "", ".Sent", ".Old":
@@ -670,6 +686,8 @@ def main():
         return 0
     if what == "many":
         wrong = many(*map(int, args))
+    elif what == "chains":
+        wrong = chains(read(args[0]))
     elif what == "summary":
         wrong = summary(read(args[0]), args[1], read(args[2]))
     elif what == "times":

@@ -120,6 +120,13 @@ day_read(const char **s, int64_t *day)
 	return 1;
 }
 
+/* 1970 began on a Thursday. */
+static unsigned int
+bit_of(int64_t day)
+{
+	return 1u << ((day % 7 + 11) % 7);
+}
+
 /* Whether the day (since 1970, local) is in the list; -1: a wrong list. */
 static int
 is_black(const char *s, int64_t day)
@@ -131,7 +138,7 @@ is_black(const char *s, int64_t day)
 		unsigned int days = days_read(&s);
 
 		if (days != 0)
-			found |= (days >> ((day + 4) % 7) & 1) != 0;
+			found |= (days & bit_of(day)) != 0;
 		else if (!day_read(&s, &from))
 			return -1;
 		else {
@@ -249,7 +256,7 @@ build(struct calendar *c, int64_t t0)
 			const struct spec *s = &spec[i / 2];
 			int64_t d = day - 1 + (int64_t)(i % 2);
 
-			if ((s->days >> ((d + 4) % 7) & 1) == 0)
+			if ((s->days & bit_of(d)) == 0)
 				continue;
 			span[k].from = instant(d, s->from);
 			span[k++].to = instant(d + (s->to <= s->from), s->to);

@@ -10,7 +10,7 @@ static const char *const columns[COLUMNS] = {"account", "source", "target",
     "folder", "dst_folder", "status", "namespace", "role", "bytes", "messages",
     "uidnext"};
 
-#define MOST ((uint64_t)1 << 50) /* of octets; sums stay far from 2^64 */
+#define MOST ((uint64_t)1 << 44) /* of octets; sums stay far from 2^64 */
 
 static const char *
 get(const struct plan *p, const struct row *r, int column)
