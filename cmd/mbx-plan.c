@@ -183,6 +183,8 @@ plan_finish(uint64_t rejected, struct out *o, struct fail *f)
 
 /* ---- sizing ---- */
 
+static struct header *jobs; /* that figures are made from */
+
 static int
 size_start(struct fail *f)
 {
@@ -203,8 +205,6 @@ size_start(struct fail *f)
 static struct header *
 size_columns(const struct header *have, struct fail *f)
 {
-	static struct header *jobs;
-
 	if ((jobs = plan_header(have, f)) == NULL)
 		return NULL;
 	plan_under(plan, jobs);
@@ -224,6 +224,7 @@ size_finish(uint64_t rejected, struct out *o, struct fail *f)
 	say_counts(rejected);
 	plan_sizes_free(z);
 	plan_free(plan);
+	header_free(jobs);
 	return 0;
 }
 

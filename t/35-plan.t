@@ -126,6 +126,21 @@ check_same 'hosts have rates of their own' '100 500' \
 	"$(mbx-plan -r "$T/limits" "$T/in" 2>"$T/err" | column est_s |
 		sed 's/.$/0/' | xargs)"
 
+printf '%s	batch	bound	est_s	start	end\n' "$one" >"$T/in"
+for job in 'a	1	link	10	2026-12-01T22:00:00Z	2026-12-01T22:00:10Z' \
+	'b	1	server	30	2026-12-01T21:00:00Z	2026-12-01T21:00:30Z' \
+	'c	2	link	25	2026-12-02T22:00:00Z	2026-12-02T22:00:25Z'; do
+	user=${job%%	*}
+	echo "$user	imap://$user@x	imap://$user@y	${job#*	}" >>"$T/in"
+done
+check_same 'per batch and whole: what it hangs on, when, how long' \
+	'1 server 40 2026-12-01T21:00:00Z 2026-12-01T22:00:10Z
+2 link 25 2026-12-02T22:00:00Z 2026-12-02T22:00:25Z
+* link 65 2026-12-01T21:00:00Z 2026-12-02T22:00:25Z' \
+	"$(mbx-plan --summary "$T" "$T/in" 2>"$T/err" | awk -F'\t' 'NR == 1 {
+		for (i = 1; i <= NF; i++) c[$i] = i; next } { print $c["batch"],
+		$c["bound"], $c["left_s"], $c["start"], $c["end"] }')"
+
 # ---- sizing, against what a Dovecot has on its disk afterwards ----
 
 dovecot_start new || exit 1
@@ -181,6 +196,20 @@ check_same 'all of it' 1500 "$(find "$T/back" -name '*,S*' -type f | wc -l)"
 check_rc 0 'mbx-verify takes them' mbx-verify "$T/ranges"
 
 check_rc 64 '--before needs --days' mbx-plan --sizing --before "$T/in" "$T/in"
+
+# ---- 5,000 accounts with 60 folders each ----
+
+if [ "$SHORT" != 1 ] && [ "$SAN" != 1 ]; then
+	python3 t/plan.py big 5000 60 >"$T/big.tsv"
+	python3 t/plan.py cost "$T/big.tsv" mbx-plan -j 16 -s 2026-12-01 \
+		-w 22:00-06:00 >"$T/cost"
+	read -r seconds kib half <"$T/cost"
+	check "300,000 rows in $seconds s (3)" \
+		awk -v s="$seconds" 'BEGIN { exit !(s > 0 && s < 3) }'
+	check "and $kib KiB (65,536)" [ "$kib" -lt 65536 ]
+	check "half of them take $half of the time: n log n" \
+		awk -v h="$half" 'BEGIN { exit !(h > .35) }'
+fi
 
 # ---- what rows say, and what is wrong with them ----
 

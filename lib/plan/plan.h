@@ -98,7 +98,7 @@ struct left_opt {
 };
 #define LEFT_SUMS                                                     \
 	"batch stage jobs jobs_done jobs_left messages bytes copied " \
-	"copied_bytes rate_Bps left_s left_p90_s failures"
+	"copied_bytes rate_Bps left_s left_p90_s failures bound start end"
 struct left;
 /* CODE_INPUT where dir is not there. */
 int left_new(struct left **l, const struct left_opt *o, struct fail *f);

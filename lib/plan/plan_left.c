@@ -1,6 +1,7 @@
 /* plan_left.c: how far the jobs are, by their ledgers and results. */
 #include <inttypes.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -16,6 +17,8 @@ struct result {
 	uint64_t copied, copied_bytes;
 };
 
+enum { BOUNDS = 8 };
+
 struct sum { /* of a batch, or of all */
 	const char *batch, *stage;
 	uint64_t jobs, done, messages, bytes, copied, copied_bytes;
@@ -26,6 +29,11 @@ struct sum { /* of a batch, or of all */
 	struct intern *workers;
 	uint32_t nworkers;
 	double left_s, left_p90_s; /* as time, once all is there */
+	const char *start, *end; /* planned; the arena's */
+	struct bound {
+		char name[16];
+		double est; /* seconds that it is the reason of */
+	} bound[BOUNDS];
 };
 
 struct left {
@@ -137,6 +145,31 @@ add_rates(struct sum *m, const struct state *s)
 	}
 }
 
+/* Times of one form are in order as text. */
+static void
+add_plan(
+    struct arena *a, struct sum *m, const struct row *r, const struct state *s)
+{
+	const char *start = row_get(r, "start"), *end = row_get(r, "end");
+	const char *bound = row_get(r, "bound");
+	size_t i;
+
+	if (*start != '\0' && (m->start == NULL || strcmp(start, m->start) < 0))
+		m->start = arena_strdup(a, start);
+	if (*end != '\0' && (m->end == NULL || strcmp(end, m->end) > 0))
+		m->end = arena_strdup(a, end);
+	for (i = 0; *bound != '\0' && i < BOUNDS; i++) {
+		struct bound *b = &m->bound[i];
+
+		if (b->name[0] == '\0')
+			(void)snprintf(b->name, sizeof(b->name), "%s", bound);
+		if (strncmp(b->name, bound, sizeof(b->name) - 1) == 0) {
+			b->est += (double)s->est;
+			break;
+		}
+	}
+}
+
 static void
 add(struct sum *m, const struct row *r, const struct state *s)
 {
@@ -202,7 +235,9 @@ left_take(struct left *l, const struct row *r, struct fail *f)
 	if (state_of(l, r, key, &s, f) == -1)
 		return -1;
 	add(sum_of(l, r), r, &s);
+	add_plan(l->arena, sum_of(l, r), r, &s);
 	add(&l->sum[0], r, &s);
+	add_plan(l->arena, &l->sum[0], r, &s);
 	if (s.done || l->under == NULL)
 		return 0;
 	l->row = grow(l->row, l->nrow, sizeof(struct row *));
@@ -274,6 +309,20 @@ times(struct left *l)
 }
 
 static void
+set_plan(struct row *r, const struct sum *m)
+{
+	const struct bound *most = &m->bound[0];
+	size_t i;
+
+	for (i = 1; i < BOUNDS; i++)
+		if (m->bound[i].est > most->est)
+			most = &m->bound[i];
+	row_set(r, "bound", most->name);
+	row_set(r, "start", m->start != NULL ? m->start : "");
+	row_set(r, "end", m->end != NULL ? m->end : "");
+}
+
+static void
 set_sum(struct row *r, const struct sum *m)
 {
 	row_set(r, "batch", m->batch);
@@ -290,6 +339,7 @@ set_sum(struct row *r, const struct sum *m)
 	row_setf(r, "left_s", "%.0f", m->left_s);
 	row_setf(r, "left_p90_s", "%.0f", m->left_p90_s);
 	set_failures(r, m);
+	set_plan(r, m);
 }
 
 int
