@@ -213,7 +213,7 @@ def main():
     every, works_now = chosen()
     rounds = int(os.environ.get("N") or 3)
     small = int(os.environ.get("SMALL") or 1)
-    base = os.environ["B"]
+    base, load = os.environ["B"], os.getloadavg()[0]
     place = stand.Stand(sys.argv[1], os.path.join(base, "t/bench"), small)
     results = []
     try:
@@ -233,7 +233,7 @@ def main():
             "SCALE" if every is works.SCALE else "RESULTS")
     if page:
         with open(page, "w") as f:
-            f.write(judge.page(results, rounds))
+            f.write(judge.page(results, rounds, load))
     sys.exit(any(judge.unmet(r) for r in results))
 
 

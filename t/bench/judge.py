@@ -164,13 +164,14 @@ def machine():
             peer + " is not there"
 
 
-def page(results, rounds):
+def page(results, rounds, load):
     date = first_line("date", "-u", "+%Y-%m-%d")
     commit = first_line("git", "rev-parse", "--short", "HEAD")
     dirty = first_line("git", "status", "--porcelain", "--", "cmd", "lib")
     text = "# Benchmark\n\nWritten by `make bench`; see HOUSE.md.\n\n"
     text += "- %s, commit %s%s, %d runs of each, in turns\n" % (
         date, commit, " and changes" if dirty else "", rounds)
+    text += "- load average before it: %.1f\n" % load
     text += "".join("- %s\n" % line for line in machine())
     text += ("\nMedians, with quartiles. A ratio is that of two runs of one "
              "round; floors under 0.1 s get 20 ms on top.\n\n")
