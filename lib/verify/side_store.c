@@ -8,7 +8,7 @@
  * The parser of parts takes as much memory as the message: unless they are
  * asked for, a large message is looked into without it.
  */
-enum { BURST = 1024, PARTS_MAX = 4 << 20 };
+enum { BURST = 1024, AHEAD_MAX = 16384, PARTS_MAX = 4 << 20 };
 
 /* Which digest of msg each sum is the start of; 0 is made otherwise. */
 static const unsigned int kind_of[SUMS] = {DIGEST_L0, DIGEST_RAW, DIGEST_END,
@@ -16,6 +16,7 @@ static const unsigned int kind_of[SUMS] = {DIGEST_L0, DIGEST_RAW, DIGEST_END,
 
 struct live {
 	struct store *st;
+	uint64_t messages; /* of the folder entered, or UINT64_MAX */
 	struct digest *digest, *light; /* light: without parts */
 	unsigned int kinds; /* that digest makes */
 	struct ident ident; /* of the body read last */
@@ -51,7 +52,23 @@ enter(struct side *s, uint32_t folder, struct fail *f)
 	struct folder info;
 
 	s->entered = folder;
-	return store_enter(l->st, s->list[folder].name, 0, &info, f);
+	if (store_enter(l->st, s->list[folder].name, 0, &info, f) == -1)
+		return -1;
+	l->messages = info.known & FOLDER_MESSAGES ? info.messages : UINT64_MAX;
+	return 0;
+}
+
+static int
+ask(struct side *s, struct fail *f)
+{
+	static const struct ahead_of scan_all = {.what = AHEAD_OF_SCAN};
+	struct live *l = s->own;
+
+	if (l->messages > AHEAD_MAX)
+		return 0;
+	if (store_ahead(l->st, &scan_all, f) == -1)
+		return -1;
+	return store_flush(l->st, f);
 }
 
 static void
@@ -292,6 +309,7 @@ more(struct side *s, struct fail *f)
 static const struct side_ops live_ops = {
     .close = close_store,
     .enter = enter,
+    .ask = ask,
     .scan = scan,
     .sums = sums,
     .more = more,

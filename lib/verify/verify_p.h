@@ -94,6 +94,9 @@ struct side;
 struct side_ops {
 	void (*close)(struct side *s);
 	int (*enter)(struct side *s, uint32_t folder, struct fail *f);
+	/* Has the server begin with what scan will read, the next call.  May
+	 * be NULL. */
+	int (*ask)(struct side *s, struct fail *f);
 	/* All messages of the folder entered, without key. */
 	int (*scan)(struct side *s, struct pile *items, struct fail *f);
 	/*
