@@ -236,6 +236,20 @@ vanished(struct side *s)
 	}
 }
 
+/* Has the server enter the next folder behind the last bodies of this one. */
+static int
+go_on(struct side *s, struct fail *f)
+{
+	struct live *l = s->own;
+	struct ahead_of enter_next = {.what = AHEAD_OF_ENTER};
+
+	if (s->next == NULL || !s->next->selectable)
+		return 0;
+	enter_next.folder = s->next->name;
+	s->next = NULL;
+	return store_ahead(l->st, &enter_next, f) == -1 ? -1 : 0;
+}
+
 /* Asks for the next ones: 1, 0 there are none, -1. */
 static int
 burst(struct side *s, struct fail *f)
@@ -252,10 +266,8 @@ burst(struct side *s, struct fail *f)
 	}
 	if (l->n == 0 || rc == -1)
 		return rc;
-	if (verify_stopping(f) == -1)
-		return -1;
-	if (store_want(l->st, ids, l->n, f) == -1 ||
-	    store_flush(l->st, f) == -1)
+	if (verify_stopping(f) == -1 || store_want(l->st, ids, l->n, f) == -1 ||
+	    (l->n < BURST && go_on(s, f) == -1) || store_flush(l->st, f) == -1)
 		return -1;
 	return 1;
 }

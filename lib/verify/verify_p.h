@@ -120,6 +120,7 @@ struct side {
 	int is_target;
 	unsigned int base; /* the digest that items are told apart by, SUM() */
 	uint32_t entered;
+	const struct folder *next; /* entered after it, NULL: not known */
 	int keep; /* uids are kept at once: another folder is entered later */
 	/* Of each message that cannot be read, or is not what it was. */
 	void (*bad)(void *arg, struct side *s, const struct item *it,
