@@ -117,6 +117,9 @@ class Contest:
             if run.status != 0:
                 print("%s: its first run: exit %d\n%s" % (
                     e.label, run.status, run.log), file=sys.stderr)
+            self.place.look(self.target, [
+                (dst, name) for (_, dst), name in
+                zip(pairs, self.corpora(e))])
             self.prepared.add(e.label)
         if kind == "lost":
             shutil.rmtree(os.path.join(self.state(e), "ledger"))
@@ -126,10 +129,10 @@ class Contest:
     def change(self, user, turn):
         """In every folder ten new, ten with other flags, two expunged."""
         place, src = self.place, self.place.servers["src"]
-        more = place.corpus("more%d" % turn)
-        place.play(src, [place.script(user, stand.session("many", more))])
+        more = "more%d" % turn
+        place.play(src, [(user, more)], "many")
         box = imap(src, user, place.password)
-        for folder in more.folders:
+        for folder in place.corpus(more).folders:
             n = int(box.select('"%s"' % folder)[1][0])
             some = [str((k * n // 12 + turn) % n + 1) for k in range(12)]
             for these, what, flag in ((some[:5], "+FLAGS", r"(\Flagged)"),
@@ -213,7 +216,7 @@ def main():
     every, works_now = chosen()
     rounds = int(os.environ.get("N") or 3)
     small = int(os.environ.get("SMALL") or 1)
-    base, load = os.environ["B"], os.getloadavg()[0]
+    base, heading = os.environ["B"], judge.heading(rounds)
     place = stand.Stand(sys.argv[1], os.path.join(base, "t/bench"), small)
     results = []
     try:
@@ -233,7 +236,7 @@ def main():
             "SCALE" if every is works.SCALE else "RESULTS")
     if page:
         with open(page, "w") as f:
-            f.write(judge.page(results, rounds, load))
+            f.write(judge.page(heading, results))
     sys.exit(any(judge.unmet(r) for r in results))
 
 
