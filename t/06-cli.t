@@ -146,12 +146,23 @@ check_hasnt 'without the password' err 'PASSWORD-OF'
 check_hasnt 'in no coding' err "$(printf '\000anna\000PASSWORD-OF-anna' |
 	base64 | cut -c 1-20)"
 check_rc 65 '--log' mbx-inventory -q --log log rows
-check_same 'header' 'at level code object message' "$(head -n 1 log | xargs)"
-check_same 'every message, as TSV of five fields' 'error ROW,error CONN' \
-	"$(awk -F'\t' 'NR > 1 && NF == 5 { print $2, $3 }' log | sort -r |
-		paste -sd,)"
+check_same 'header' 'at level code object what why' "$(head -n 1 log | xargs)"
+python3 - <<'PY' >events
+import re
+for line in open("log").read().split("\n")[1:-1]:
+    at, level, code, name, what, why = line.split("\t")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", at)
+    print(level, code, name, what, why if why.startswith("exit") else "")
+PY
+check_same 'the run and every row, as TSV of six fields' \
+	'begin down,begin good,begin mbx-inventory run,end CONN down failed,end good ok,end mbx-inventory run exit 65' \
+	"$(grep -v '^error' events | tr -s ' ' | sed 's/ $//' |
+		LC_ALL=C sort | paste -sd,)"
+check_same 'every message' 'error CONN,error ROW' \
+	"$(awk '$1 == "error" { print $1, $2 }' events | sort | paste -sd,)"
+check_same 'for its owner alone' 600 "$(stat -c %a log)"
 check_rc 65 '--log once more' mbx-inventory -q --log log rows
-check_same 'is appended' 5 "$(wc -l <log | xargs)"
+check_same 'is appended' 17 "$(wc -l <log | xargs)"
 check_rc 74 '--log to a full disk' mbx-inventory --log /dev/full rows
 for term in xterm dumb; do
 	for no in '' 1; do
@@ -165,8 +176,22 @@ for term in xterm dumb; do
 done
 table down down down down down down >rows
 check_rc 69 '--max-failures' mbx-inventory --max-failures 2 rows
-check_same 'nothing new is begun behind it, though one account has them all' 2 \
-	"$(column account <out | wc -l | xargs)"
+check_same 'nothing new is begun behind it, though one account has them all' \
+	'failed CONN,failed CONN,deferred POLICY,deferred POLICY,deferred POLICY,deferred POLICY' \
+	"$(column status <out | paste -d' ' - /dev/fd/3 3<<-EOF | paste -sd,
+		$(column code <out)
+	EOF
+	)"
+check_same 'and the hint says why' 4 "$(grep -c 'since 2 failed' out)"
+table good down good good >rows
+check_rc 1 'one that failed, behind one that is done' \
+	mbx-inventory --max-failures 1 rows
+check_same 'the others come in their order' 'ok failed deferred deferred' \
+	"$(column status <out | xargs)"
+{ table down; for n in $(seq 3000); do printf 'x%s\timaps://x@127.0.0.1:1\t\n' "$n"; done; } >many
+check_rc 69 'more than are held at a time' mbx-inventory -j 3 --max-failures 1 many
+check_same 'not one is lost' "$(column account <many | md5sum)" \
+	"$(column account <out | md5sum)"
 
 # ---- signals, while a server says nothing ----
 

@@ -147,7 +147,5 @@ const char *cli_tool(void);
 /* In a worker: octets done and to do for the progress display, cumulative
  * over this worker's life. */
 void cli_progress(uint64_t done, uint64_t total, uint64_t messages);
-/* A line for --log FILE: at level code object message. */
-void cli_log(const char *level, const struct fail *f);
 
 #endif

@@ -32,8 +32,17 @@ extern struct settings settings;
 int options_read(const struct filter *t, int argc, char **argv, int *status);
 void usage_line(void);
 
-/* say.c */
+/* log.c: one write a line, so that those of several workers do not mix. */
+int put_all(int fd, const struct buf *b);
 int log_open(const char *path, struct fail *f);
+int log_close(int status, struct fail *f); /* synced */
+void log_text(const char *level, const char *text); /* printable */
+void log_fail(const struct fail *f);
+/* level is begin or end; f: why it ended so, or NULL. */
+void log_row(const char *level, const struct row *r, const char *status,
+    const struct fail *f);
+
+/* say.c */
 void net_note(void *arg, const char *line);
 void net_trace(void *arg, int out, const char *p, size_t n);
 
@@ -61,6 +70,7 @@ const char *input_text(const struct input *in, size_t *n);
 /* tally.c: the exit status, see mbx(7). */
 struct tally {
 	uint64_t done, no, failed, deferred, bad;
+	uint64_t left; /* not begun: these are no cause of anything */
 	int cause; /* exit status that all failures share, -1 mixed */
 	int fatal; /* 70..74, over all: nothing new is begun */
 	int died; /* 70 or 71: a worker did, the run went on */
@@ -109,6 +119,7 @@ struct out {
 	struct table_out *table; /* when fd is -1 */
 	struct tally *tally;
 	uint64_t emitted;
+	char status[16]; /* of the last one */
 };
 struct row *
 out_make(struct out *o, const struct header *h, const struct row *from);
@@ -155,6 +166,8 @@ struct crew {
 	int ended; /* no more input */
 };
 void crew_start(struct crew *c, size_t i);
+/* A row that is not begun any more: it is told, and comes later. */
+void crew_defer(struct crew *c, const struct fail *f);
 /* The row of a job and the secrets that it refers to. */
 void crew_send(struct crew *c, size_t i, const struct job *j);
 /* Takes what a worker sent; one that died is replaced. */

@@ -200,26 +200,54 @@ take_frame(struct crew *c, size_t i, enum frame type, const char *p, size_t n)
 	}
 }
 
+/* The row that is written where no worker has one. */
+static void
+instead(struct crew *c, struct job *j, const struct row *r, const char *status,
+    const char *code, const char *hint)
+{
+	struct row *o = row_under(c->scratch, c->want, r);
+
+	if (c->status != -1)
+		row_set(o, "status", status);
+	if (header_find(c->want, "code") != -1)
+		row_set(o, "code", code);
+	if (header_find(c->want, "hint") != -1)
+		row_set(o, "hint", hint);
+	row_format(&j->out, o);
+	buf_addc(&j->out, '\n');
+	arena_reset(c->scratch);
+}
+
 /* A row whose worker died: what it wrote is dropped, and it has failed. */
 static void
 lose(struct crew *c, struct worker *w, const char *hint)
 {
 	struct job *j = w->queue[0];
-	struct row *r = row_new(c->scratch, c->have), *o;
+	struct row *r = row_new(c->scratch, c->have);
 	struct verdict v = {.result = 1};
 
 	buf_reset(&j->out);
 	if (row_parse(r, j->text, j->len)) {
-		o = row_under(c->scratch, c->want, r);
-		if (c->status != -1)
-			row_set(o, "status", "failed");
-		if (header_find(c->want, "hint") != -1)
-			row_set(o, "hint", hint);
-		row_format(&j->out, o);
-		buf_addc(&j->out, '\n');
+		log_row("end", r, "failed", NULL);
+		instead(c, j, r, "failed", "", hint);
 	}
-	arena_reset(c->scratch);
 	finish(c, w, &v);
+}
+
+void
+crew_defer(struct crew *c, const struct fail *f)
+{
+	struct job *j = mem_alloc(sizeof(*j));
+
+	log_row("end", c->next, "deferred", f);
+	instead(c, j, c->next, "deferred", fail_code_name(f->code), f->why);
+	j->done = 1;
+	*c->tail = j;
+	c->tail = &j->next;
+	c->held++;
+	c->tally->left++;
+	c->next = NULL;
+	arena_reset(c->arena);
 }
 
 /* A kill from outside is the system's doing (out of memory); the rest is ours

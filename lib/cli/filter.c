@@ -243,10 +243,15 @@ filter_main(const struct filter *t, int argc, char **argv)
 	status = run(t, in, &tally, &f);
 	input_free(in);
 	if (stop_signal() != 0)
-		return 128 + stop_signal();
-	if (status == -1) {
+		status = 128 + stop_signal();
+	else if (status == -1) {
+		say(&f);
+		status = fail_exit(&f);
+	} else
+		status = tally_exit(&tally);
+	if (log_close(status, &f) == -1) {
 		say(&f);
 		return fail_exit(&f);
 	}
-	return tally_exit(&tally);
+	return status;
 }

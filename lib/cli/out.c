@@ -75,8 +75,10 @@ out_frame(struct out *o, enum frame type, const struct row *r)
 void
 out_row(struct out *o, const struct row *r)
 {
+	(void)snprintf(
+	    o->status, sizeof(o->status), "%s", row_get(r, "status"));
 	if (o->fd == -1)
-		tally_row(o->tally, row_get(r, "status"));
+		tally_row(o->tally, o->status);
 	out_plain(o, r);
 }
 

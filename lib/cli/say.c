@@ -1,6 +1,4 @@
-/* say.c: every line on stderr and in the log, in one shape. */
-#include <errno.h>
-#include <fcntl.h>
+/* say.c: every line on stderr, in one shape. */
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,31 +6,12 @@
 #include "cli/cli_p.h"
 #include "secret/secret.h"
 
-static int log_fd = -1;
-
-/* One write, so that lines of several workers do not mix. */
-static void
-put(int fd, const struct buf *b)
-{
-	size_t at = 0;
-
-	while (at < b->len) {
-		ssize_t n = write(fd, b->data + at, b->len - at);
-
-		if (n == -1 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return;
-		at += (size_t)n;
-	}
-}
-
 static void
 put_line(struct buf *b)
 {
 	(void)secret_mask(b);
 	buf_addc(b, '\n');
-	put(STDERR_FILENO, b);
+	(void)put_all(STDERR_FILENO, b);
 	buf_free(b);
 }
 
@@ -56,27 +35,7 @@ say(const struct fail *f)
 		buf_addf(&b, "%s: ", f->what);
 	buf_adds(&b, f->why);
 	put_line(&b);
-	cli_log("error", f);
-}
-
-static void
-log_line(const char *level, const char *code, const char *object,
-    const char *message)
-{
-	char at[CLOCK_TEXT];
-	struct buf b = {0};
-
-	if (log_fd == -1)
-		return;
-	buf_addf(
-	    &b, "%s\t%s\t%s\t", clock_format(at, clock_now()), level, code);
-	tsv_escape(&b, object, strlen(object));
-	buf_addc(&b, '\t');
-	tsv_escape(&b, message, strlen(message));
-	(void)secret_mask(&b);
-	buf_addc(&b, '\n');
-	put(log_fd, &b);
-	buf_free(&b);
+	log_fail(f);
 }
 
 PRINTFLIKE(2, 0)
@@ -88,7 +47,7 @@ say_text(const char *level, const char *fmt, va_list ap)
 
 	(void)vsnprintf(text, sizeof(text), fmt, ap);
 	text_printable(&clean, text, strlen(text), sizeof(text));
-	log_line(level, "", "", clean.len > 0 ? clean.data : "");
+	log_text(level, clean.len > 0 ? clean.data : "");
 	if (!settings.quiet) {
 		begin_line(&b);
 		buf_add(&b, clean.data, clean.len);
@@ -136,33 +95,6 @@ net_trace(void *arg, int out, const char *p, size_t n)
 	buf_adds(&b, out ? "> " : "< ");
 	text_printable(&b, p, n, 1000);
 	put_line(&b);
-}
-
-int
-log_open(const char *path, struct fail *f)
-{
-	static const char header[] = "at\tlevel\tcode\tobject\tmessage\n";
-
-	log_fd = open(
-	    path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (log_fd == -1)
-		return fail_errno(f, CODE_IO, REACH_RUN, "log", "%s", path);
-	if (lseek(log_fd, 0, SEEK_END) == 0 &&
-	    write(log_fd, header, sizeof(header) - 1) == -1)
-		return fail_errno(f, CODE_IO, REACH_RUN, "log", "%s", path);
-	return 0;
-}
-
-void
-cli_log(const char *level, const struct fail *f)
-{
-	struct buf b = {0};
-
-	if (f->what[0] != '\0')
-		buf_addf(&b, "%s: ", f->what);
-	buf_adds(&b, f->why);
-	log_line(level, fail_code_name(f->code), f->object, b.data);
-	buf_free(&b);
 }
 
 int

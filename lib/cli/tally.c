@@ -73,5 +73,5 @@ tally_exit(const struct tally *t)
 	}
 	if (t->no)
 		return 1;
-	return t->deferred ? 75 : 0;
+	return t->deferred || t->left ? 75 : 0;
 }

@@ -22,6 +22,18 @@ cli_progress(uint64_t done, uint64_t total, uint64_t messages)
 	(void)frame_send(progress_fd, FRAME_PROGRESS, &s, sizeof(s));
 }
 
+static const char *
+ended(const struct out *o, const struct verdict *v)
+{
+	if (stop_signal() != 0)
+		return "stopped";
+	if (v->result == -1)
+		return v->fail.again == AGAIN_LATER ? "deferred" : "failed";
+	if (o->emitted == 1 && o->status[0] != '\0')
+		return o->status;
+	return v->result == 1 ? "failed" : "ok";
+}
+
 static void
 one_row(const struct filter *t, struct out *o, const struct header *have,
     const struct buf *text)
@@ -32,7 +44,11 @@ one_row(const struct filter *t, struct out *o, const struct header *have,
 	o->emitted = 0;
 	if (!row_parse(r, text->data, text->len))
 		abort();
-	v.result = stop_signal() == 0 ? t->each(r, 0, o, &v.fail) : 0;
+	if (stop_signal() == 0) {
+		log_row("begin", r, "", NULL);
+		v.result = t->each(r, 0, o, &v.fail);
+		log_row("end", r, ended(o, &v), v.result == -1 ? &v.fail : NULL);
+	}
 	if (v.result == -1) {
 		say(&v.fail);
 		if (o->emitted == 0 && stop_signal() == 0)

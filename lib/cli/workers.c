@@ -4,6 +4,7 @@
  * of the input.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -85,11 +86,23 @@ give(struct crew *c, size_t i)
 }
 
 static int
-limit_reached(const struct crew *c)
+cut(const struct crew *c)
 {
-	return stop_signal() != 0 || c->tally->fatal != 0 ||
-	    (settings.max_failures != 0 &&
-		c->tally->failed + c->tally->no >= settings.max_failures);
+	return stop_signal() != 0 || c->tally->fatal != 0;
+}
+
+/* Nothing new is begun: what is left of the input is told to be so. */
+static int
+is_closed(const struct crew *c, struct fail *f)
+{
+	uint64_t failed = c->tally->failed + c->tally->no;
+
+	if (settings.max_failures == 0 || failed < settings.max_failures)
+		return 0;
+	(void)fail_set(f, CODE_POLICY, REACH_ENDPOINT, AGAIN_LATER, "row",
+	    "not begun, since %" PRIu64 " failed before it: run it again",
+	    failed);
+	return 1;
 }
 
 static void
@@ -128,10 +141,11 @@ read_row(struct crew *c)
 static void
 hand_out(struct crew *c)
 {
-	while (!limit_reached(c) && c->held < HELD) {
-		size_t i;
-		int fd;
+	struct fail why = {0};
+	size_t i;
+	int fd;
 
+	while (!cut(c) && c->held < HELD) {
 		if (c->next == NULL) {
 			if (c->ended || !input_ready(c->input, &fd))
 				break;
@@ -139,11 +153,14 @@ hand_out(struct crew *c)
 			if (c->next == NULL)
 				continue;
 		}
-		if ((i = place(c)) == c->n)
+		if (is_closed(c, &why))
+			crew_defer(c, &why);
+		else if ((i = place(c)) == c->n)
 			return;
-		give(c, i);
+		else
+			give(c, i);
 	}
-	if (c->ended || limit_reached(c))
+	if (c->ended || cut(c) || is_closed(c, &why))
 		end_group(c);
 }
 
@@ -173,8 +190,8 @@ wait_some(struct crew *c)
 	}
 	p[c->n].fd = -1;
 	p[c->n].events = POLLIN;
-	if (c->next == NULL && !c->ended && !limit_reached(c) &&
-	    c->held < HELD && !input_ready(c->input, &fd)) {
+	if (c->next == NULL && !c->ended && !cut(c) && c->held < HELD &&
+	    !input_ready(c->input, &fd)) {
 		p[c->n].fd = fd;
 		n++;
 	}
@@ -240,12 +257,11 @@ run_workers(const struct filter *t, struct input *in, struct header *have,
 	do {
 		hand_out(&c);
 		crew_write(&c);
-		if (stop_signal() == 0 &&
-		    (busy(&c) || (!c.ended && !limit_reached(&c))))
+		if (stop_signal() == 0 && (busy(&c) || (!c.ended && !cut(&c))))
 			wait_some(&c);
 		crew_write(&c);
 	} while (stop_signal() == 0 &&
-	    (busy(&c) || ((!c.ended || c.next != NULL) && !limit_reached(&c))));
+	    (busy(&c) || ((!c.ended || c.next != NULL) && !cut(&c))));
 	end_group(&c);
 	part(&c);
 	crew_write(&c);

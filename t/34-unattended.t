@@ -1,0 +1,76 @@
+#!/bin/sh
+# mbx-copy while nobody watches: a limit to failures, a log, an end of the
+# night, rates and limits, and a check beforehand.
+. "$(dirname "$0")/lib.sh"
+. t/servers/dovecot.sh
+
+dovecot_start old users='anna bert carl dora' || exit 1
+dovecot_start new users='anna bert carl dora' || exit 1
+for user in anna bert carl dora; do
+	printf 'PASSWORD-OF-%s\n' "$user" >"$T/$user.pw"
+done
+printf 'WRONG-SECRET-7\n' >"$T/wrong.pw"
+chmod 600 "$T"/*.pw
+# fill USER FOLDER COUNT SIZE: messages at the source.
+fill() {
+	python3 - "$old_port" "$@" <<'PY'
+import imaplib, sys
+port, user, folder, count, size = sys.argv[1:]
+box = imaplib.IMAP4("127.0.0.1", int(port))
+box.login(user, "PASSWORD-OF-" + user)
+box.create(folder)
+for n in range(int(count)):
+    text = "Subject: %s %d\r\n\r\n" % (folder, n)
+    text += ("x" * 70 + "\r\n") * (int(size) // 72)
+    box.append(folder, None, None, text.encode())
+box.logout()
+PY
+}
+from() { echo "imaps://$1@localhost:$old_imaps;ca=$old_ca"; }
+to() { echo "imaps://$1@localhost:$new_imaps;ca=$new_ca"; }
+# jobs USER[:SECRET]...: job rows.
+jobs() {
+	printf 'account\tsource\tsource_secret\ttarget\ttarget_secret\n'
+	for job; do
+		user=${job%:*}
+		printf '%s\t%s\tfile:%s\t%s\tfile:%s\n' "$user" "$(from "$user")" \
+			"$T/${job#*:}.pw" "$(to "$user")" "$T/$user.pw"
+	done
+}
+result() { column "$1" <"$T/out" | paste -sd,; }
+# The oracle's view of both sides is the same.
+check_whole() {
+	for side in old new; do
+		eval "port=\$${side}_port"
+		python3 t/oracle.py dump "imap:127.0.0.1:$port:$2:PASSWORD-OF-$2" |
+			LC_ALL=C sort >"$T/$side.dump"
+	done
+	check_files "$1" "$T/old.dump" "$T/new.dump"
+}
+for user in anna bert carl dora; do fill $user INBOX 3 1000; done
+
+# ---- --max-failures, --log ----
+
+jobs anna bert:wrong carl dora >"$T/jobs"
+check_rc 1 '--max-failures' mbx-copy -l "$T/ledger" --max-failures 1 \
+	--log "$T/log" "$T/jobs"
+check_same 'what comes behind is deferred, and says why' \
+	'copied,failed,deferred,deferred ,AUTH,POLICY,POLICY' \
+	"$(result status) $(result code)"
+check_same 'and has no ledger' 2 "$(find "$T/ledger" -name '*.tsv' | wc -l)"
+check_same 'the log has the rows that were begun, and how each one ended' \
+	'begin anna,begin bert,begin mbx-copy,end anna copied,end bert failed,end carl deferred,end dora deferred,end mbx-copy run' \
+	"$(awk -F'\t' '$2 == "begin" { print $2, $4 } $2 == "end" { print $2, $4, $5 }' \
+		"$T/log" | LC_ALL=C sort | paste -sd,)"
+check_hasnt 'and no secret' "$T/log" 'WRONG-SECRET|PASSWORD-OF'
+jobs anna bert carl dora >"$T/jobs"
+check_rc 0 'the same once more' mbx-copy -l "$T/ledger" --max-failures 1 \
+	--log "$T/log" "$T/jobs"
+check_same 'does the rest' same,copied,copied,copied "$(result status)"
+check_same 'the log goes on' 2 "$(grep -c 'end		mbx-copy	run	exit [01]$' "$T/log")"
+# shellcheck disable=SC2016
+check 'it is synced at the end' sh -c '
+	strace -f -y -qq -o "$1/trace" -e trace=fsync mbx-copy -q -l "$1/ledger" \
+		--log "$1/log" "$1/jobs" >/dev/null
+	grep -q "fsync([0-9]*<$1/log>) *= 0" "$1/trace"' sh "$T"
+done_testing
