@@ -282,6 +282,21 @@ check_rc 78 'a window that is none' mbx-plan -w soon "$T/in"
 check_rc 64 'an unknown zone' mbx-plan --tz Europe/Atlantis "$T/in"
 check_rc 66 'constraints that are not there' mbx-plan -c "$T/none" "$T/in"
 
+printf '%s	folder	bytes	except	uids\n%s\n%s\n%s\n%s\n%s\n' "$one" \
+	'a	imap://a@x	imap://a@y	A%2C B,1	7	A%2C B%2C1	' \
+	'a	imap://a@x	imap://a@y	B	8	A%2C B%2C1	' \
+	'a	imap://a@x	imap://a@y	B	8	A%2C B%2C1	' \
+	'a	imap://a@x	imap://a@y	C	8	A%2C B%2C1	1:9' \
+	'a	imap://a@x	imap://a@z	B	9		' >"$T/in"
+sed -i 's/A%2C B,1/A, B,1/' "$T/in"
+check_rc 65 'a folder twice, and a range' mbx-plan "$T/in"
+check_has 'twice' "$T/err" ':4: row: it is there already: a B'
+check_has 'a job' "$T/err" ':5: uids: a plan is made from whole folders'
+check_same 'another target is another job; except stays' \
+	'imap://a@y:A%2C B%2C1:8,imap://a@z::9' \
+	"$(awk -F'\t' 'NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i; next }
+		{ print $c["target"] ":" $c["except"] ":" $c["bytes"] }' "$T/out" |
+		paste -sd,)"
 check_rc 64 'a batch without a number' mbx-plan -b test "$T/in"
 check_rc 65 'no column source' sh -c "printf 'account\nx\n' | mbx-plan"
 printf '%s\n' "$one" >"$T/head"

@@ -43,6 +43,7 @@ plan_new(struct plan **out, const struct plan_opt *o, struct fail *f)
 	p->accounts = intern_new();
 	p->names = intern_new();
 	p->groups = intern_new();
+	p->pairs = intern_new();
 	p->hosts[0] = intern_new();
 	p->hosts[1] = intern_new();
 	p->t0 = o->start == CLOCK_NONE ? 0 : o->start;
@@ -81,6 +82,7 @@ plan_free(struct plan *p)
 	intern_free(p->accounts);
 	intern_free(p->names);
 	intern_free(p->groups);
+	intern_free(p->pairs);
 	free(p->fold);
 	free(p->box);
 	free(p->unit);
@@ -178,9 +180,8 @@ plan_counts(const struct plan *p, struct plan_count *c)
 
 /* ---- jobs out ---- */
 
-/* A comma in a name is %2C in a list of names. */
-static void
-add_name(struct buf *b, const char *name)
+void
+name_add(struct buf *b, const char *name)
 {
 	if (b->len > 0)
 		buf_addc(b, ',');
@@ -194,12 +195,21 @@ add_name(struct buf *b, const char *name)
 static void
 set_except(const struct plan *p, const struct job *j, struct row *r)
 {
-	struct buf b = {0};
+	const char *given = row_get(p->box[j->box].row, "except");
+	struct buf b = {0}, name = {0};
 	uint32_t i;
 
-	for (i = p->box[j->box].fold; i != NONE; i = p->fold[i].next)
-		if (p->fold[i].apart != APART_NOT)
-			add_name(&b, intern_at(p->names, p->fold[i].name));
+	buf_adds(&b, given);
+	for (i = p->box[j->box].fold; i != NONE; i = p->fold[i].next) {
+		buf_reset(&name);
+		name_add(&name, intern_at(p->names, p->fold[i].name));
+		if (p->fold[i].apart == APART_NOT || list_has(given, name.data))
+			continue;
+		if (b.len > 0)
+			buf_addc(&b, ',');
+		buf_adds(&b, name.data);
+	}
+	buf_free(&name);
 	row_set(r, "except", b.len > 0 ? b.data : "");
 	buf_free(&b);
 }
@@ -234,12 +244,12 @@ set_after(const struct plan *p, const struct job *j, struct row *r)
 		return;
 	}
 	if (b->after != NONE)
-		add_name(&list, p->batch[b->after].name);
+		name_add(&list, p->batch[b->after].name);
 	for (at = 0; (name = rules_after(p, NULL, b->name, &at)) != NULL;)
-		add_name(&list, name);
+		name_add(&list, name);
 	for (at = 0;
 	     (name = rules_after(p, &p->box[j->box], NULL, &at)) != NULL;)
-		add_name(&list, name);
+		name_add(&list, name);
 	row_set(r, "after", list.len > 0 ? list.data : "");
 	buf_free(&list);
 }

@@ -12,6 +12,9 @@ enum stage { STAGE_ANY, STAGE_TEST, STAGE_PILOT, STAGE_MAIN, STAGE_LARGE };
 /* Room for one more behind n elements. */
 void *grow(void *p, size_t n, size_t size);
 
+/* One more name in a list of them: a comma within is %2C. */
+void name_add(struct buf *b, const char *name);
+
 const char *stage_name(enum stage s);
 /* STAGE_ANY for what is none. */
 enum stage stage_of(const char *name);
@@ -125,6 +128,7 @@ struct plan {
 	const struct header *under;
 	struct arena *arena;
 	struct intern *accounts, *names, *groups;
+	struct intern *pairs; /* account and folder, as numbers */
 	const struct header *have; /* whose columns these are: */
 	int column[COLUMNS];
 	struct fold *fold;

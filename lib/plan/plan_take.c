@@ -1,5 +1,6 @@
 /* plan_take.c: accounts and their folders, from the rows of an inventory. */
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -153,7 +154,8 @@ account_of(struct plan *p, const struct row *r, struct fail *f)
 	struct box x, *found = NULL;
 
 	job_account(&account, r);
-	buf_addf(&key, "%s\n%s", account.data, get(p, r, SOURCE));
+	buf_addf(&key, "%s\n%s\n%s", account.data, get(p, r, SOURCE),
+	    get(p, r, TARGET));
 	if (intern_has(p->accounts, key.data))
 		found = &p->box[intern_number(p->accounts, key.data, key.len)];
 	else if (account_new(p, r, account.data, &x, f) == 0) {
@@ -185,12 +187,28 @@ is_personal(const struct plan *p, const struct row *r)
 	    strcmp(row_get(r, "type"), "shared") == 0;
 }
 
+/* A comma in a name is %2C in a list of names. */
+static int
+is_excepted(const char *except, const char *folder)
+{
+	struct buf b = {0};
+	int rc;
+
+	if (*except == '\0')
+		return 0;
+	name_add(&b, folder);
+	rc = list_has(except, b.data);
+	buf_free(&b);
+	return rc;
+}
+
 static enum apart
 apart_of(const struct plan *p, const struct row *r)
 {
 	const char *status = get(p, r, STATUS), *dst = get(p, r, DST_FOLDER);
 
-	if (strcmp(status, "refused") == 0 || strcmp(status, "skipped") == 0)
+	if (strcmp(status, "refused") == 0 || strcmp(status, "skipped") == 0 ||
+	    is_excepted(row_get(r, "except"), get(p, r, FOLDER)))
 		return APART_LEFT;
 	if (p->opt.names && *dst != '\0' && strcmp(dst, get(p, r, FOLDER)) != 0)
 		return APART_NAMED;
@@ -240,13 +258,48 @@ folder_add(struct plan *p, struct box *x, const struct row *r, struct fold *d)
 	x->last = p->nfold++;
 }
 
+/* Of one account no folder, and no row without one, comes twice. */
+static int
+is_new(struct plan *p, const struct box *x, const char *folder, struct fail *f)
+{
+	char pair[24];
+
+	(void)snprintf(pair, sizeof(pair), "%x %x", (unsigned int)(x - p->box),
+	    name_of(p, folder));
+	if (intern_has(p->pairs, pair))
+		return fail_set(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, "row",
+		    "it is there already: %s %s", row_get(x->row, "account"),
+		    *folder != '\0' ? folder : "without a folder");
+	(void)intern_str(p->pairs, pair, strlen(pair));
+	return 0;
+}
+
+static int
+take_account(struct plan *p, const struct row *r, struct fail *f)
+{
+	const char *status = get(p, r, STATUS);
+	struct box *x;
+
+	if (strcmp(status, "failed") == 0 || strcmp(status, "deferred") == 0)
+		return fail_set(f, CODE_CONN, REACH_MESSAGE, AGAIN_NEVER,
+		    "inventory", "it could not be read: %s",
+		    row_get(r, "hint"));
+	x = account_of(p, r, f);
+	return x != NULL ? is_new(p, x, "", f) : -1;
+}
+
 static int
 take_folder(struct plan *p, const struct row *r, struct fail *f)
 {
 	struct fold d;
 	struct box *x;
 
-	if (folder_read(p, r, &d, f) == -1 || (x = account_of(p, r, f)) == NULL)
+	if (*row_get(r, "uids") != '\0')
+		return fail_set(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, "uids",
+		    "a plan is made from whole folders, not from jobs");
+	if (folder_read(p, r, &d, f) == -1 ||
+	    (x = account_of(p, r, f)) == NULL ||
+	    is_new(p, x, get(p, r, FOLDER), f) == -1)
 		return -1;
 	if (is_personal(p, r))
 		folder_add(p, x, r, &d);
@@ -266,15 +319,8 @@ plan_take(struct plan *p, const struct row *r, struct fail *f)
 	if (*get(p, r, SOURCE) == '\0')
 		return fail_set(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER,
 		    "source", "the row has none");
-	if (*get(p, r, FOLDER) != '\0')
-		rc = take_folder(p, r, f);
-	else if (strcmp(get(p, r, STATUS), "failed") == 0 ||
-	    strcmp(get(p, r, STATUS), "deferred") == 0)
-		rc = fail_set(f, CODE_CONN, REACH_MESSAGE, AGAIN_NEVER,
-		    "inventory", "it could not be read: %s",
-		    row_get(r, "hint"));
-	else
-		rc = account_of(p, r, f) != NULL ? 0 : -1;
+	rc = *get(p, r, FOLDER) != '\0' ? take_folder(p, r, f)
+					: take_account(p, r, f);
 	p->count.rows += rc == 0;
 	return rc;
 }
