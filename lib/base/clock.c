@@ -91,7 +91,8 @@ zone(const char *s, int *offset)
 int
 clock_parse(const char *s, int64_t *t)
 {
-	int y, mo, d, h = 0, mi = 0, sec = 0, off = 0, n = 0;
+	int y, mo, d, h = 0, mi = 0, sec = 0, off = 0, n = 0, month, day;
+	int64_t days, year;
 
 	if (strlen(s) < 10 || strspn(s, "0123456789-+:TtZz.") != strlen(s) ||
 	    sscanf(s, "%4d-%2d-%2d%n", &y, &mo, &d, &n) != 3 || n != 10)
@@ -111,7 +112,10 @@ clock_parse(const char *s, int64_t *t)
 	if (y < 0 || mo < 1 || mo > 12 || d < 1 || d > 31 || h < 0 || h > 23 ||
 	    mi < 0 || mi > 59 || sec < 0 || sec > 60)
 		return 0;
-	*t = clock_days(y, mo, d) * DAY + h * INT64_C(3600) + mi * INT64_C(60) +
-	    sec - off;
+	days = clock_days(y, mo, d);
+	clock_civil(days, &year, &month, &day);
+	if (day != d) /* 30 February */
+		return 0;
+	*t = days * DAY + h * INT64_C(3600) + mi * INT64_C(60) + sec - off;
 	return 1;
 }
