@@ -279,7 +279,9 @@ limits 'host:xx	conn_max	3'
 check_rc 0 'a constraint on nobody' mbx-plan -c "$T/limits" "$T/in"
 check_has 'is said' "$T/err" 'constraint on nobody: host:xx conn_max 3$'
 check_rc 78 'a window that is none' mbx-plan -w soon "$T/in"
-check_rc 64 'an unknown zone' mbx-plan --tz Europe/Atlantis "$T/in"
+for zone in Europe/Atlantis XYZ ../UTC +25:00 12 ''; do
+	check_rc 64 "an unknown zone: $zone" mbx-plan --tz "$zone" "$T/in"
+done
 check_rc 66 'constraints that are not there' mbx-plan -c "$T/none" "$T/in"
 
 printf '%s	folder	bytes	except	uids\n%s\n%s\n%s\n%s\n%s\n' "$one" \

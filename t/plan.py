@@ -183,7 +183,7 @@ def batches(rows, jobs):
 DAYS = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"]
 DAY = 86400
 START = "2026-11-27T09:30:00Z"  # a Friday
-ZONES = ["UTC", "Europe/Berlin", "America/New_York"]
+ZONES = ["UTC", "Europe/Berlin", "America/New_York", "+05:30"]
 
 
 def instant(text):
@@ -304,7 +304,8 @@ def most_at_once(spans):
 
 
 def times(jobs, rules, workers, zone):
-    zone = zoneinfo.ZoneInfo(zone)
+    zone = dt.timezone(dt.timedelta(minutes=330)) if zone == "+05:30" \
+        else zoneinfo.ZoneInfo(zone)
     ends, starts = {}, {}
     for j in jobs:
         if j["start"]:

@@ -150,9 +150,13 @@ is_black(const char *s, int64_t day)
 			}
 			found |= day >= from && day <= to;
 		}
-		if (*s != '\0' && *s++ != ',')
+		if (*s == '\0')
+			return found;
+		if (*s++ != ',')
 			return -1;
 		s += *s == ' ';
+		if (*s == '\0')
+			return -1;
 	}
 	return found;
 }

@@ -17,17 +17,24 @@ is_offset(const char *s)
 	    s[1 + n] == '\0' && hours <= 14 && minutes < 60;
 }
 
-/* glibc takes what it does not know for UTC, without a word. */
+/*
+ * A name that the system has, or POSIX rules: glibc takes what it does not
+ * know for UTC, without a word.
+ */
 static int
 is_known(const char *s)
 {
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyz"
+				      "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	size_t name = strspn(s, letters);
+	const char *hours = s + name + strspn(s + name, "+-");
 	char *path;
 	int rc;
 
 	if (strcmp(s, "UTC") == 0)
 		return 1;
-	if (strpbrk(s, "0123456789") != NULL && strchr(s, '/') == NULL)
-		return *s != ':';
+	if (name >= 3 && *hours >= '0' && *hours <= '9')
+		return 1;
 	if (*s == '\0' || *s == '/' || strstr(s, "..") != NULL)
 		return 0;
 	path = mem_printf("/usr/share/zoneinfo/%s", s);
@@ -48,8 +55,8 @@ plan_zone(const char *zone, struct fail *f)
 		    zone);
 	/* POSIX counts to the west. */
 	if (is_offset(zone))
-		posix = mem_printf(
-		    "<%s>%c%s", zone, *zone == '+' ? '-' : '+', zone + 1);
+		posix =
+		    mem_printf("LOC%c%s", *zone == '+' ? '-' : '+', zone + 1);
 	else
 		posix = mem_strdup(zone);
 	(void)setenv("TZ", posix, 1);
