@@ -97,7 +97,7 @@ repair(struct back *b, struct fail *f)
 	for (i = 0; i < b->n; i++) {
 		const struct item *it = &b->w->item[b->repair[i].item];
 
-		if (carry_flags(b->c, b->w, b->repair[i].id,
+		if (carry_flags(b->c, b->w, &b->repair[i].id, 1,
 			item_flags(b->w, it), "", f) == -1 &&
 		    f->reach != REACH_MESSAGE)
 			return -1;

@@ -4,6 +4,8 @@
 
 #include "copy/copy_p.h"
 
+enum { ALIKE = 500 }; /* changes in one command */
+
 struct change {
 	uint64_t dst; /* ledger_hash of the target's uid */
 	uint64_t id; /* at the target, 0: not there */
@@ -65,8 +67,8 @@ note_flags(struct copy *c, struct work *w, const struct change *ch,
 }
 
 int
-carry_flags(struct copy *c, const struct work *w, uint64_t id, const char *is,
-    const char *was, struct fail *f)
+carry_flags(struct copy *c, const struct work *w, const uint64_t *ids, size_t n,
+    const char *is, const char *was, struct fail *f)
 {
 	struct buf add = {0}, kept = {0}, lost = {0}, gone = {0};
 	int rc = 0;
@@ -76,7 +78,7 @@ carry_flags(struct copy *c, const struct work *w, uint64_t id, const char *is,
 	if (add.len > 0)
 		flags_allowed(add.data, w->di.permanentflags, &kept, &lost);
 	if (kept.len > 0 || gone.len > 0)
-		rc = store_flags(c->dst, id, kept.len > 0 ? kept.data : "",
+		rc = store_flags(c->dst, ids, n, kept.len > 0 ? kept.data : "",
 		    gone.len > 0 ? gone.data : "", f);
 	buf_free(&add);
 	buf_free(&kept);
@@ -85,30 +87,55 @@ carry_flags(struct copy *c, const struct work *w, uint64_t id, const char *is,
 	return rc;
 }
 
-/* What the target refuses is told once: the ledger has it as carried. */
 static int
-carry(struct copy *c, struct work *w, const struct change *ch, struct fail *f)
+carried(struct copy *c, struct work *w, const struct change *ch,
+    const struct fail *why, struct fail *f)
 {
 	struct buf uid = {0};
-	struct fail why = {0};
-	int rc = carry_flags(c, w, ch->id, ch->m.flags, ch->was, &why);
+	int rc;
 
-	if (rc == -1 && why.reach != REACH_MESSAGE) {
-		*f = why;
-		return -1;
-	}
 	store_uid(c->dst, ch->id, &uid);
-	if (rc == 0)
+	if (why == NULL)
 		c->sum->flagged++;
 	else {
 		look_add(c, w, &ch->m, FATE_OVER);
-		tell_item(
-		    c, w, --w->n, NULL, uid.data, "differs", why.code, why.why);
+		tell_item(c, w, --w->n, NULL, uid.data, "differs", why->code,
+		    why->why);
 		c->sum->differs++;
 	}
 	rc = note_flags(c, w, ch, uid.data, f);
 	buf_free(&uid);
 	return rc;
+}
+
+/*
+ * Those that change alike go together, and one by one where they are refused;
+ * what the target refuses then is told once: the ledger has it as carried.
+ */
+static int
+carry(struct copy *c, struct work *w, const struct change *ch, size_t n,
+    struct fail *f)
+{
+	uint64_t ids[ALIKE];
+	struct fail why = {0};
+	size_t i;
+	int rc;
+
+	for (i = 0; i < n; i++)
+		ids[i] = ch[i].id;
+	rc = carry_flags(c, w, ids, n, ch->m.flags, ch->was, &why);
+	if (rc == -1 && why.reach != REACH_MESSAGE) {
+		*f = why;
+		return -1;
+	}
+	for (i = 0; i < n; i++)
+		if (rc == -1 && n > 1) {
+			if (carry(c, w, &ch[i], 1, f) == -1)
+				return -1;
+		} else if (carried(c, w, &ch[i], rc == -1 ? &why : NULL, f) ==
+		    -1)
+			return -1;
+	return 0;
 }
 
 /* Uids that are no numbers are found by reading the target once. */
@@ -136,23 +163,46 @@ find_ids(struct copy *c, struct work *w, struct fail *f)
 	return rc;
 }
 
+/* By what changes, so that those that do so alike stand together. */
+static int
+by_change(const void *a, const void *b)
+{
+	const struct change *x = a, *y = b;
+	int d = strcmp(x->m.flags, y->m.flags);
+
+	if (d == 0)
+		d = strcmp(x->was, y->was);
+	return d != 0 ? d : (x->id > y->id) - (x->id < y->id);
+}
+
+static int
+is_alike(const struct change *x, const struct change *y)
+{
+	return x->m.flags == y->m.flags && x->was == y->was;
+}
+
 /* What is no longer at the target was removed by its owner, and stays so. */
 int
 change_all(struct copy *c, struct work *w, struct fail *f)
 {
-	size_t i;
-	int rc = 0;
+	const struct change *ch = w->change, *end = ch + w->changes;
+	size_t n;
 
 	if (w->changes == 0)
 		return 0;
-	if (enter_dst(c, w, f) == -1)
+	if (enter_dst(c, w, f) == -1 ||
+	    ((store_can(c->dst) & STORE_UIDS) == 0 && find_ids(c, w, f) == -1))
 		return -1;
-	for (i = 0; i < w->changes && w->change[i].id != 0; i++)
-		;
-	if (i < w->changes)
-		rc = find_ids(c, w, f);
-	for (i = 0; rc == 0 && i < w->changes; i++)
-		if (w->change[i].id != 0)
-			rc = carry(c, w, &w->change[i], f);
-	return rc;
+	qsort(w->change, w->changes, sizeof(*w->change), by_change);
+	for (; ch < end; ch += n) {
+		for (n = 1; ch + n < end && n < ALIKE && is_alike(ch, ch + n);)
+			n++;
+		if (ch->id == 0) {
+			n = 1;
+			continue;
+		}
+		if (carry(c, w, ch, n, f) == -1)
+			return -1;
+	}
+	return 0;
 }

@@ -40,13 +40,14 @@ known(struct pool *p, size_t i, struct found *at, const uint8_t *digest,
 
 	if (at != NULL) {
 		const char *has = intern_at(p->w->words, at->flags);
+		const uint64_t id = at->id;
 
 		store_uid(c->dst, at->id, &uid);
 		(void)flags_minus(&extra, has, is);
 		buf_addf(&both, "%s%s%s", is, *is ? " " : "",
 		    extra.len > 0 ? extra.data : "");
 		if (!c->o->dry_run)
-			rc = carry_flags(c, p->w, at->id,
+			rc = carry_flags(c, p->w, &id, 1,
 			    flags_canon(p->w->words, both.data, both.len), has,
 			    f);
 		if (rc == -1 && f->reach == REACH_MESSAGE)

@@ -217,9 +217,9 @@ void change_add(
     struct copy *c, struct work *w, const struct known_as *k, struct msgref m);
 /* Carries them, in the target's folder. */
 int change_all(struct copy *c, struct work *w, struct fail *f);
-/* +FLAGS and -FLAGS of target message id, as far as the folder keeps them. */
-int carry_flags(struct copy *c, const struct work *w, uint64_t id,
-    const char *is, const char *was, struct fail *f);
+/* +FLAGS and -FLAGS of target messages, as far as the folder keeps them. */
+int carry_flags(struct copy *c, const struct work *w, const uint64_t *ids,
+    size_t n, const char *is, const char *was, struct fail *f);
 
 /* ---- copy_pool.c: messages of the target that nobody has claimed ---- */
 

@@ -217,9 +217,15 @@ void imap_window(struct imap *im, unsigned int n);
 
 /* ---- changes in the mailbox selected ---- */
 
-int imap_store(struct imap *im, uint32_t uid, char sign, const char *flags,
-    struct fail *f);
-int imap_copy(struct imap *im, uint32_t uid, const char *raw, size_t n,
-    uint32_t *to, struct fail *f);
+/* Of n messages, uids rising.  A refusal has REACH_MESSAGE, and some of them
+ * may have been done. */
+int imap_store(struct imap *im, const uint32_t *uids, size_t n, char sign,
+    const char *flags, struct fail *f);
+/* to[i] is the new UID, 0 where it is not said (COPYUID, RFC 4315). */
+int imap_copy(struct imap *im, const uint32_t *uids, size_t n, const char *raw,
+    size_t raw_len, uint32_t *to, struct fail *f);
+/* UID EXPUNGE (CAP_UIDPLUS) of what is \Deleted already. */
+int
+imap_expunge(struct imap *im, const uint32_t *uids, size_t n, struct fail *f);
 
 #endif

@@ -43,9 +43,8 @@ add_receipt(struct imap *im, uint64_t cookie)
 	return &g->r;
 }
 
-/* The i-th UID of a set like 4:7,9: 0 if there is none. */
-static uint32_t
-nth_uid(const char *set, size_t i)
+uint32_t
+append_nth_uid(const char *set, size_t i)
 {
 	for (;;) {
 		size_t n = strspn(set, "0123456789");
@@ -86,7 +85,8 @@ accepted(struct imap *im, const struct sent *s)
 			set = p + n + 1;
 		/* More or fewer UIDs than messages: none can be told apart. */
 		if (set != NULL &&
-		    (nth_uid(set, s->n - 1) == 0 || nth_uid(set, s->n) != 0))
+		    (append_nth_uid(set, s->n - 1) == 0 ||
+			append_nth_uid(set, s->n) != 0))
 			set = NULL;
 	}
 	for (i = 0; i < s->n; i++) {
@@ -94,7 +94,7 @@ accepted(struct imap *im, const struct sent *s)
 
 		r->ok = 1;
 		r->uidvalidity = set != NULL ? (uint32_t)validity : 0;
-		r->uid = set != NULL ? nth_uid(set, i) : 0;
+		r->uid = set != NULL ? append_nth_uid(set, i) : 0;
 	}
 }
 

@@ -305,49 +305,91 @@ imap_acl(struct imap *im, const char *raw, size_t n,
 
 /* ---- changes ---- */
 
-int
-imap_store(
-    struct imap *im, uint32_t uid, char sign, const char *flags, struct fail *f)
+/* UID COMMAND set rest, for all in as many commands as it takes. */
+static int
+each_set(struct imap *im, const char *command, const uint32_t *uids, size_t n,
+    const char *rest, enum code otherwise, struct fail *f)
 {
 	enum answer a;
+	size_t i = 0;
 
-	if (imap_flags(im, flags, f) == -1 || imap_begin(im, f) == -1 ||
-	    imap_say(im, f, "UID STORE %u %cFLAGS.SILENT (", (unsigned int)uid,
-		sign) == -1 ||
-	    imap_out(im, flags, strlen(flags), f) == -1 ||
-	    imap_say(im, f, ")") == -1 || imap_end(im, f) == -1 ||
-	    imap_wait(im, im->tag, &a, f) == -1)
-		return -1;
-	return a == ANSWER_OK
-	    ? 0
-	    : imap_refused(im, a, "STORE", CODE_FLAG, REACH_MESSAGE, f);
+	while (i < n) {
+		if (imap_begin(im, f) == -1 ||
+		    imap_say(im, f, "UID %s ", command) == -1 ||
+		    imap_set(im, uids, n, &i, f) == -1 ||
+		    imap_out(im, rest, strlen(rest), f) == -1 ||
+		    imap_end(im, f) == -1 ||
+		    imap_wait(im, im->tag, &a, f) == -1)
+			return -1;
+		if (a != ANSWER_OK)
+			return imap_refused(
+			    im, a, command, otherwise, REACH_MESSAGE, f);
+	}
+	return 0;
 }
 
 int
-imap_copy(struct imap *im, uint32_t uid, const char *raw, size_t n,
-    uint32_t *to, struct fail *f)
+imap_store(struct imap *im, const uint32_t *uids, size_t n, char sign,
+    const char *flags, struct fail *f)
+{
+	char *rest;
+	int rc;
+
+	if (imap_flags(im, flags, f) == -1)
+		return -1;
+	rest = mem_printf(" %cFLAGS.SILENT (%s)", sign, flags);
+	rc = each_set(im, "STORE", uids, n, rest, CODE_FLAG, f);
+	free(rest);
+	return rc;
+}
+
+int
+imap_expunge(struct imap *im, const uint32_t *uids, size_t n, struct fail *f)
+{
+	return each_set(im, "EXPUNGE", uids, n, "", CODE_AUTH, f);
+}
+
+/* [COPYUID validity from to] */
+static void
+copied_to(const struct imap *im, uint32_t *to, size_t n)
 {
 	const char *p;
-	uint64_t v;
-	enum answer a;
+	size_t i;
 
-	*to = 0;
-	if (imap_begin(im, f) == -1 ||
-	    imap_say(im, f, "UID COPY %u ", (unsigned int)uid) == -1 ||
-	    imap_string(im, raw, n, f) == -1 || imap_end(im, f) == -1 ||
-	    imap_wait(im, im->tag, &a, f) == -1)
-		return -1;
-	if (a != ANSWER_OK)
-		return imap_refused(
-		    im, a, "COPY", CODE_BADMSG, REACH_MESSAGE, f);
-	/* [COPYUID validity from to] */
-	if (imap_code(im, "COPYUID", &p)) {
+	if (!imap_code(im, "COPYUID", &p))
+		return;
+	for (i = 0; i < 2; i++) {
 		p += strcspn(p, " ]");
 		p += strspn(p, " ");
-		p += strcspn(p, " ]");
-		p += strspn(p, " ");
-		if (text_u64(p, strspn(p, "0123456789"), &v) && v <= UINT32_MAX)
-			*to = (uint32_t)v;
+	}
+	/* More or fewer than were asked for: none can be told apart. */
+	if (append_nth_uid(p, n - 1) == 0 || append_nth_uid(p, n) != 0)
+		return;
+	for (i = 0; i < n; i++)
+		to[i] = append_nth_uid(p, i);
+}
+
+int
+imap_copy(struct imap *im, const uint32_t *uids, size_t n, const char *raw,
+    size_t raw_len, uint32_t *to, struct fail *f)
+{
+	enum answer a;
+	size_t i = 0, from;
+
+	memset(to, 0, n * sizeof(*to));
+	while ((from = i) < n) {
+		if (imap_begin(im, f) == -1 ||
+		    imap_say(im, f, "UID COPY ") == -1 ||
+		    imap_set(im, uids, n, &i, f) == -1 ||
+		    imap_say(im, f, " ") == -1 ||
+		    imap_string(im, raw, raw_len, f) == -1 ||
+		    imap_end(im, f) == -1 ||
+		    imap_wait(im, im->tag, &a, f) == -1)
+			return -1;
+		if (a != ANSWER_OK)
+			return imap_refused(
+			    im, a, "COPY", CODE_BADMSG, REACH_MESSAGE, f);
+		copied_to(im, to + from, i - from);
 	}
 	return 0;
 }

@@ -49,9 +49,9 @@ fetch_free(struct imap *im)
 
 /* ---- asking ---- */
 
-/* As many runs of UIDs as fit a line that every server takes. */
-static int
-say_set(struct imap *im, const uint32_t *u, size_t n, size_t *i, struct fail *f)
+int
+imap_set(
+    struct imap *im, const uint32_t *u, size_t n, size_t *i, struct fail *f)
 {
 	size_t len = 0;
 
@@ -77,7 +77,7 @@ say_fetch(
     struct imap *im, const uint32_t *u, size_t n, size_t *i, struct fail *f)
 {
 	if (imap_say(im, f, "UID FETCH ") == -1 ||
-	    say_set(im, u, n, i, f) == -1)
+	    imap_set(im, u, n, i, f) == -1)
 		return -1;
 	return imap_say(im, f, " (UID BODY.PEEK[])\r\n");
 }

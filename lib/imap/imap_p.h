@@ -232,6 +232,10 @@ int fetch_leave(struct imap *im, struct fail *f);
 /* And whatever else is still to come of what imap_want asked for. */
 int fetch_drop(struct imap *im, struct fail *f);
 void fetch_free(struct imap *im);
+/* A set of rising UIDs from u[*i] on: as many runs as fit a line that every
+ * server takes. */
+int imap_set(
+    struct imap *im, const uint32_t *u, size_t n, size_t *i, struct fail *f);
 
 /* ---- imap_ahead.c ---- */
 
@@ -257,5 +261,7 @@ void ahead_free(struct imap *im);
 int append_tagged(struct imap *im, uint32_t tag, enum answer a, struct fail *f);
 /* Ends the batch in hand, so that another command may begin. */
 int append_end_batch(struct imap *im, struct fail *f);
+/* The i-th UID of a set like 4:7,9: 0 if there is none. */
+uint32_t append_nth_uid(const char *set, size_t i);
 
 #endif

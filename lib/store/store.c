@@ -414,24 +414,43 @@ store_outstanding(const struct store *st)
 /* ---- changes, tables of their own ---- */
 
 int
-store_flags(struct store *st, uint64_t id, const char *add, const char *remove,
-    struct fail *f)
+store_flags(struct store *st, const uint64_t *ids, size_t n, const char *add,
+    const char *remove, struct fail *f)
 {
-	if (st->ops->flags == NULL || !st->opt.write)
+	size_t i = 0;
+	int rc = 0;
+
+	if (!st->opt.write ||
+	    (st->ops->flags == NULL && st->ops->flags_of == NULL))
 		return refuse(st, st->entered, "flags", f);
-	if (st->ops->flags(st, id, add, remove, f) == -1)
-		return store_at(st, st->entered, id, f);
+	if (st->ops->flags_of != NULL)
+		rc = st->ops->flags_of(st, ids, n, add, remove, f);
+	else
+		for (; i < n && rc == 0; i++)
+			rc = st->ops->flags(st, ids[i], add, remove, f);
+	if (rc == -1)
+		return store_at(st, st->entered, n == 1 ? ids[0] : 0, f);
 	return 0;
 }
 
 int
-store_copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
-    struct fail *f)
+store_copy(struct store *st, const uint64_t *ids, size_t n, const char *folder,
+    uint64_t *to, struct fail *f)
 {
 	if (st->ops->copy == NULL || !st->opt.write)
 		return refuse(st, st->entered, "copy", f);
-	if (st->ops->copy(st, id, folder, to, f) == -1)
-		return store_at(st, st->entered, id, f);
+	if (st->ops->copy(st, ids, n, folder, to, f) == -1)
+		return store_at(st, st->entered, n == 1 ? ids[0] : 0, f);
+	return 0;
+}
+
+int
+store_expunge(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
+{
+	if (st->ops->expunge == NULL || !st->opt.write)
+		return refuse(st, st->entered, "expunge", f);
+	if (st->ops->expunge(st, ids, n, f) == -1)
+		return store_at(st, st->entered, n == 1 ? ids[0] : 0, f);
 	return 0;
 }
 

@@ -252,12 +252,17 @@ size_t store_outstanding(const struct store *st);
 
 /* ---- changes in the folder entered for writing ---- */
 
-/* Adds and removes flags (canonical sets, either may be ""). */
-int store_flags(struct store *st, uint64_t id, const char *add,
-    const char *remove, struct fail *f);
-/* *to gets the new id, 0 if not said. */
-int store_copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
-    struct fail *f);
+/* Ids rise in all of these.  What is refused with REACH_MESSAGE may have been
+ * done for some of them.  Adds and removes flags (canonical sets, either may be
+ * ""). */
+int store_flags(struct store *st, const uint64_t *ids, size_t n,
+    const char *add, const char *remove, struct fail *f);
+/* to[i] gets the new id, 0 if not said. */
+int store_copy(struct store *st, const uint64_t *ids, size_t n,
+    const char *folder, uint64_t *to, struct fail *f);
+/* Takes out what is \Deleted, of these only (STORE_UIDPLUS). */
+int
+store_expunge(struct store *st, const uint64_t *ids, size_t n, struct fail *f);
 
 /* ---- tables of their own ---- */
 

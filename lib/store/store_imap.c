@@ -384,32 +384,48 @@ outstanding(const struct store *st)
 /* ---- changes, and tables of their own ---- */
 
 static int
-flags(struct store *st, uint64_t id, const char *add, const char *remove,
-    struct fail *f)
+flags(struct store *st, const uint64_t *ids, size_t n, const char *add,
+    const char *remove, struct fail *f)
 {
 	struct imap *im = self(st)->im;
+	uint32_t *uids = uids_of(ids, n);
+	int rc = select_again(self(st), 1, f);
 
-	if (select_again(self(st), 1, f) == -1)
-		return -1;
-	if (*add != '\0' && imap_store(im, (uint32_t)id, '+', add, f) == -1)
-		return -1;
-	return *remove == '\0' ? 0
-			       : imap_store(im, (uint32_t)id, '-', remove, f);
+	if (rc == 0 && *add != '\0')
+		rc = imap_store(im, uids, n, '+', add, f);
+	if (rc == 0 && *remove != '\0')
+		rc = imap_store(im, uids, n, '-', remove, f);
+	free(uids);
+	return rc;
 }
 
 static int
-copy(struct store *st, uint64_t id, const char *folder, uint64_t *to,
-    struct fail *f)
+copy(struct store *st, const uint64_t *ids, size_t n, const char *folder,
+    uint64_t *to, struct fail *f)
 {
 	struct imap_account *a = self(st);
-	uint32_t u = 0;
+	uint32_t *uids = uids_of(ids, n);
+	uint32_t *got = mem_array(n, sizeof(*got));
+	size_t i;
+	int rc = account_raw(a, folder, f);
 
-	if (account_raw(a, folder, f) == -1 ||
-	    imap_copy(a->im, (uint32_t)id, a->raw.data, a->raw.len, &u, f) ==
-		-1)
-		return -1;
-	*to = u;
-	return 0;
+	if (rc == 0)
+		rc = imap_copy(a->im, uids, n, a->raw.data, a->raw.len, got, f);
+	for (i = 0; rc == 0 && i < n; i++)
+		to[i] = got[i];
+	free(uids);
+	free(got);
+	return rc;
+}
+
+static int
+take_out(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
+{
+	uint32_t *uids = uids_of(ids, n);
+	int rc = imap_expunge(self(st)->im, uids, n, f);
+
+	free(uids);
+	return rc;
 }
 
 static int
@@ -462,8 +478,9 @@ const struct store_ops store_imap = {
     .flush = flush,
     .settle = settle,
     .outstanding = outstanding,
-    .flags = flags,
+    .flags_of = flags,
     .copy = copy,
+    .expunge = take_out,
     .quota = quota,
     .acl = acl,
     .stream = stream,

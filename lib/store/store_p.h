@@ -74,8 +74,13 @@ struct store_ops {
 	size_t (*outstanding)(const struct store *st);
 	int (*flags)(struct store *st, uint64_t id, const char *add,
 	    const char *remove, struct fail *f); /* ? */
-	int (*copy)(struct store *st, uint64_t id, const char *folder,
-	    uint64_t *to, struct fail *f); /* ? */
+	int (*flags_of)(struct store *st, const uint64_t *ids, size_t n,
+	    const char *add, const char *remove,
+	    struct fail *f); /* ? instead, for many at once */
+	int (*copy)(struct store *st, const uint64_t *ids, size_t n,
+	    const char *folder, uint64_t *to, struct fail *f); /* ? */
+	int (*expunge)(struct store *st, const uint64_t *ids, size_t n,
+	    struct fail *f); /* ? */
 	int (*quota)(struct store *st,
 	    void (*each)(void *, const char *root, const char *resource,
 		uint64_t used, uint64_t limit),

@@ -105,6 +105,7 @@ play(int fd, const struct step *st)
 
 static int child;
 static struct endpoint e;
+static const uint32_t seven = 7, uid4 = 4;
 
 static void
 serve(const struct step *st, const char *params)
@@ -628,12 +629,13 @@ START_TEST(nothing_but_one_command)
 	failed(&f, CODE_NAME, REACH_FOLDER);
 	ck_assert_str_eq(f.why, "NO invalid");
 	for (to = 0; to < LENGTH(no_flags); to++) {
-		ck_assert_int_eq(imap_store(im, 7, '+', no_flags[to], &f), -1);
+		ck_assert_int_eq(
+		    imap_store(im, &seven, 1, '+', no_flags[to], &f), -1);
 		failed(&f, CODE_FLAG, REACH_MESSAGE);
 	}
-	ck_assert_int_eq(imap_store(im, 7, '+', "\\Seen $x", &f), -1);
+	ck_assert_int_eq(imap_store(im, &seven, 1, '+', "\\Seen $x", &f), -1);
 	failed(&f, CODE_FLAG, REACH_MESSAGE);
-	ck_assert_int_eq(imap_copy(im, 7, "to", 2, &to, &f), 0);
+	ck_assert_int_eq(imap_copy(im, &seven, 1, "to", 2, &to, &f), 0);
 	ck_assert_uint_eq(to, 4294967295u);
 	part(im);
 }
@@ -1302,7 +1304,7 @@ START_TEST(asked_ahead_and_left)
 	ck_assert_int_eq(imap_ahead_create(im, "c", 1, ROLE_NONE, &f), 1);
 	ck_assert_int_eq(imap_ahead_select(im, "b", 1, 1, &f), 1);
 	ck_assert_int_eq(imap_select(im, "a", 1, 1, &sel, &f), 0);
-	ck_assert_int_eq(imap_store(im, 4, '+', "\\Seen", &f), 0);
+	ck_assert_int_eq(imap_store(im, &uid4, 1, '+', "\\Seen", &f), 0);
 	ck_assert_int_eq(imap_create(im, "c", 1, ROLE_NONE, &made, &f), 0);
 	ck_assert_int_eq(made, 1);
 	part(im);

@@ -13,6 +13,8 @@
 #include "store/store.h"
 #include "tap.h"
 
+static const uint64_t first = 1;
+
 static char top[64], notes[4096];
 
 static void
@@ -277,9 +279,10 @@ START_TEST(more_keywords_than_letters)
 		ck_assert_int_eq(strstr(m.flags, " k") != NULL, i < 24);
 		ck_assert_ptr_nonnull(strstr(m.flags, "\\Seen"));
 	}
-	ck_assert_int_eq(store_flags(st, 1, "one-more", "", &f), -1);
+	ck_assert_int_eq(store_flags(st, &first, 1, "one-more", "", &f), -1);
 	ck_assert_int_eq(f.code, CODE_FLAG);
-	ck_assert_int_eq(store_flags(st, 1, "\\Draft last", "k00", &f), 0);
+	ck_assert_int_eq(
+	    store_flags(st, &first, 1, "\\Draft last", "k00", &f), 0);
 	enter(st, "INBOX", 0);
 	ck_assert_int_eq(store_next(st, &m, &f), 1);
 	ck_assert_str_eq(m.flags, "\\Seen \\Draft last");

@@ -211,8 +211,8 @@ START_TEST(never_written)
 	ck_assert_int_eq(store_create(st, "x", ROLE_NONE, NULL, &f), -1);
 	ck_assert_int_eq(store_subscribe(st, "INBOX", &f), -1);
 	ck_assert_int_eq(store_put(st, "INBOX", &p, &f), -1);
-	ck_assert_int_eq(store_flags(st, ids[0], "\\Seen", "", &f), -1);
-	ck_assert_int_eq(store_copy(st, ids[0], "INBOX", ids, &f), -1);
+	ck_assert_int_eq(store_flags(st, ids, 1, "\\Seen", "", &f), -1);
+	ck_assert_int_eq(store_copy(st, ids, 1, "INBOX", ids, &f), -1);
 	ck_assert_uint_eq(store_outstanding(st), 0);
 	store_close(st);
 	st = opened(_i, 1);

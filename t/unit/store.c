@@ -18,6 +18,8 @@
 #include "store/store.h"
 #include "tap.h"
 
+static const uint64_t first = 1;
+
 enum { MOST = 16, BIG = 30 << 20 };
 enum {
 	NO_FLAG_CHANGE = 1,
@@ -748,19 +750,21 @@ START_TEST(flag_changes)
 	enter(st, "flags", 1);
 	ck_assert_int_eq(store_next(st, &m, &f), 1);
 	if (traits[_i] & NO_FLAG_CHANGE) {
-		ck_assert_int_eq(store_flags(st, m.id, "\\Seen", "", &f), -1);
+		ck_assert_int_eq(
+		    store_flags(st, &m.id, 1, "\\Seen", "", &f), -1);
 		ck_assert_int_eq(f.code, CODE_FLAG);
 		ck_assert_int_eq(f.reach, REACH_MESSAGE);
 		store_close(st);
 		return;
 	}
-	ck_assert_msg(store_flags(st, m.id,
+	ck_assert_msg(store_flags(st, &m.id, 1,
 			  traits[_i] & FEW_FLAGS ? "\\Seen \\Flagged"
 						 : "\\Seen \\Flagged $Fresh",
 			  "", &f) == 0,
 	    "%s", f.why);
-	ck_assert_msg(store_flags(st, m.id, "\\Answered", "\\Seen", &f) == 0,
-	    "%s", f.why);
+	ck_assert_msg(
+	    store_flags(st, &m.id, 1, "\\Answered", "\\Seen", &f) == 0, "%s",
+	    f.why);
 	store_close(st);
 	st = opened(_i, 0);
 	enter(st, "flags", 0);
@@ -804,7 +808,7 @@ START_TEST(a_source_is_never_written)
 	ck_assert_int_eq(store_subscribe(st, "source", &f), -1);
 	ck_assert_int_eq(store_put(st, "source", &p, &f), -1);
 	ck_assert_msg(strstr(f.object, "/source") != NULL, "%s", f.object);
-	ck_assert_int_eq(store_flags(st, 1, "\\Seen", "", &f), -1);
+	ck_assert_int_eq(store_flags(st, &first, 1, "\\Seen", "", &f), -1);
 	store_close(st);
 }
 END_TEST
