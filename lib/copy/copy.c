@@ -264,8 +264,12 @@ moves(struct copy *c, struct fail *f)
 		return -1;
 	c->src_in = c->dst_in = NULL;
 	c->wave->n = 0;
+	moved_begin(c);
 	rc = all_waves(c, list, n, f);
+	moved_end(c);
 	free(list);
+	if (rc == 0)
+		rc = gone_all(c, f);
 	return rc;
 }
 
@@ -329,6 +333,7 @@ copy_job(
 			rc = moves(c, f);
 	}
 	resume_end(c);
+	gone_forget(c);
 	if (rc == -1 && c->ledger != NULL)
 		ledger_interrupted(c->ledger);
 	if (ledger_close(c->ledger, &closing) == -1 && rc == 0) {

@@ -34,6 +34,7 @@ struct copy_opt {
 	int64_t since, before; /* INTERNALDATE; CLOCK_NONE: no limit */
 	uint64_t min_size, max_size; /* 0: no limit */
 	int recognise_weak; /* L3 where it is unique on both sides */
+	int delete_gone; /* what is expunged goes at the target too */
 	int dry_run; /* nothing is written anywhere */
 	/* All may be NULL. */
 	void (*tell)(void *, const struct row *job, const struct copy_note *);

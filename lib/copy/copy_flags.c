@@ -11,6 +11,7 @@ struct change {
 	uint64_t id; /* at the target, 0: not there */
 	struct msgref m;
 	const char *was;
+	int found;
 };
 
 void
@@ -29,6 +30,7 @@ change_add(
 	w->change[w->changes++] = (struct change){.dst = k->dst,
 	    .id = numbers ? k->dst : 0,
 	    .m = m,
+	    .found = k->found,
 	    .was = intern_str(w->words, k->flags, strlen(k->flags))};
 }
 
@@ -46,7 +48,7 @@ note_flags(struct copy *c, struct work *w, const struct change *ch,
     const char *dst_uid, struct fail *f)
 {
 	struct buf uid = {0};
-	struct entry e = {.step = STEP_DONE,
+	struct entry e = {.step = ch->found ? STEP_FOUND : STEP_DONE,
 	    .folder = w->folder,
 	    .uidvalidity = w->si.uidvalidity,
 	    .dst_folder = w->dst,

@@ -55,8 +55,10 @@ known(struct pool *p, size_t i, struct found *at, const uint8_t *digest,
 		at->id = 0;
 	}
 	if (rc == 0)
-		rc = note(c, p->w, i, STEP_DONE, uid.len ? uid.data : "",
-		    digest, NULL, f);
+		rc = note(c, p->w, i,
+		    it->fate == FATE_NEW || it->fate == FATE_LEFT ? STEP_FOUND
+								  : STEP_DONE,
+		    uid.len ? uid.data : "", digest, NULL, f);
 	if (it->fate != FATE_PLACE)
 		c->sum->same++;
 	it->fate = FATE_OVER;
@@ -73,8 +75,9 @@ by_first_16(const void *key, const void *elem)
 }
 
 static int
-match(struct pool *p, uint64_t id, const struct ident *ident, struct fail *f)
+match(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 {
+	struct pool *p = arg;
 	size_t i = item_of(p->w, id);
 	struct found *at;
 
@@ -102,8 +105,7 @@ is_asked(const struct pool *p, const struct item *it, int turn)
 
 static int
 match_all(struct pool *p,
-    int (*each)(
-	struct pool *, uint64_t id, const struct ident *, struct fail *),
+    int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
     struct fail *f)
 {
 	struct work *w = p->w;
@@ -143,8 +145,10 @@ strike_elsewhere(struct copy *c, struct work *w, struct fail *f)
 /* ---- L3: weak, so only where it is the only one on either side ---- */
 
 static int
-gather(struct pool *p, uint64_t id, const struct ident *ident, struct fail *f)
+gather(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 {
+	struct pool *p = arg;
+
 	(void)f;
 	if ((ident->have & p->kind) == 0)
 		return 0;

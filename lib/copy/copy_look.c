@@ -45,11 +45,14 @@ one(struct copy *c, struct work *w, const struct msgref *m)
 {
 	struct buf uid = {0};
 	struct known_as k;
+	uint64_t hash;
 
 	c->sum->messages++;
 	c->sum->bytes += m->size;
 	store_uid(c->src, m->id, &uid);
-	ledger_find(c->ledger, ledger_hash(uid.data), &k);
+	hash = ledger_hash(uid.data);
+	ledger_find(c->ledger, hash, &k);
+	ledger_there(c->ledger, hash);
 	buf_free(&uid);
 	w->found += k.state == KNOWN_DONE || k.state == KNOWN_ELSEWHERE;
 	if (!is_wanted(c, m))
@@ -114,7 +117,10 @@ look(struct copy *c, struct work *w, struct fail *f)
 		rc = 0;
 	}
 	if (rc == 0) {
-		count_gone(c, w);
+		if (w->left == 0) { /* what is not listed may be there */
+			count_gone(c, w);
+			gone_collect(c, w);
+		}
 		count_copied(c, w, same);
 	}
 	if (rc == 0 && c->o->dry_run)

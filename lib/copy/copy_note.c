@@ -47,8 +47,8 @@ note(struct copy *c, const struct work *w, size_t i, enum step step,
 	return rc;
 }
 
-static void
-tell(struct copy *c, const struct copy_note *n)
+void
+tell_note(struct copy *c, const struct copy_note *n)
 {
 	c->sum->code[n->code]++;
 	if (c->o->tell != NULL)
@@ -74,7 +74,7 @@ tell_item(struct copy *c, const struct work *w, size_t i, const uint8_t *digest,
 
 	store_uid(c->src, it->id, &uid);
 	n.uid = uid.data;
-	tell(c, &n);
+	tell_note(c, &n);
 	buf_free(&uid);
 }
 
@@ -118,7 +118,7 @@ tell_folder(struct copy *c, const struct move *m, const char *status,
 	if (why->code == CODE_NAME || why->code == CODE_NOSELECT)
 		buf_addf(&hint, "; %s", advice(why->code));
 	n.hint = hint.data;
-	tell(c, &n);
+	tell_note(c, &n);
 	buf_free(&hint);
 	if (strcmp(status, "skipped") != 0)
 		remember(c, why);

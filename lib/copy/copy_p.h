@@ -55,6 +55,8 @@ struct work { /* a folder in hand */
 	struct intern *words; /* flag sets */
 	struct change *change;
 	size_t changes, change_room;
+	struct gone *gone; /* for --delete: expunged at the source */
+	size_t gones, gone_room;
 	struct copy_sum seen; /* what looking at it has added to the sum */
 	uint64_t found; /* ledger entries that are still at the source */
 	uint64_t unread; /* target uids from here on were not read back */
@@ -118,6 +120,8 @@ struct copy {
 	int asked; /* bodies are on their way */
 
 	struct ledger *ledger; /* of the job */
+	struct gones *gones;
+	char **lost; /* see moved_begin; NULL-ended */
 	const struct row *job;
 	struct copy_sum *sum;
 	struct wave *wave;
@@ -137,6 +141,7 @@ const char *item_flags(const struct work *w, const struct item *it);
 int note(struct copy *c, const struct work *w, size_t i, enum step step,
     const char *dst_uid, const uint8_t *digest, const struct fail *why,
     struct fail *f);
+void tell_note(struct copy *c, const struct copy_note *n);
 /* A row about item i. */
 void
 tell_item(struct copy *c, const struct work *w, size_t i, const uint8_t *digest,
@@ -190,6 +195,8 @@ int enter_subscribes(const struct copy *c, const struct move *m);
 /* 1 if nothing has happened to the folder since the last run: it is counted,
  * and need not be opened. */
 int state_stands(struct copy *c, const struct move *m);
+/* 1 if the source's folder lost messages since. */
+int state_lost(struct copy *c, const struct folder *src);
 /* The folder is done to its end, and nothing was left. */
 int state_note(struct copy *c, const struct work *w, struct fail *f);
 
@@ -253,9 +260,42 @@ struct found *pool_find(const struct pool *p, const uint8_t *sum);
 /* Calls each for every body of these (at most BURST) that comes. */
 int
 digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
-    int (*each)(
-	struct pool *, uint64_t id, const struct ident *, struct fail *),
-    struct pool *p, struct fail *f);
+    int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
+    void *arg, struct fail *f);
+
+/* ---- copy_gone.c: what is expunged at the source ---- */
+
+struct gone { /* a message that was copied by us, and is no more */
+	uint64_t uid, dst; /* ledger_hash of both */
+	uint64_t id; /* at the target, 0: not there */
+	uint8_t digest[32];
+	enum { GONE_UNKNOWN, GONE_KNOWN, GONE_SAME } stage;
+};
+/* Of one folder, kept until all others have been looked at: a message that
+ * was moved is copied within the target first. */
+struct gones {
+	struct gones *next;
+	char *folder, *dst;
+	uint32_t uidvalidity, dst_uidvalidity;
+	struct gone *at;
+	size_t n;
+};
+/* After the look, while the ledger is loaded. */
+void gone_collect(struct copy *c, struct work *w);
+/* The folder is done: its list is the job's now. */
+void gone_keep(struct copy *c, struct work *w);
+/* Takes out what has been kept, and forgets it. */
+int gone_all(struct copy *c, struct fail *f);
+void gone_forget(struct copy *c);
+
+/* ---- copy_moved.c ---- */
+
+/* Folders of the ledger that have fewer messages than they should. */
+void moved_begin(struct copy *c);
+void moved_end(struct copy *c);
+/* What is new in the wave and was in such a folder is copied within the
+ * target. */
+int moved_all(struct copy *c, struct wave *v, struct fail *f);
 
 /* ---- copy_known.c ---- */
 

@@ -47,9 +47,8 @@ digest_one(
 
 int
 digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
-    int (*each)(
-	struct pool *, uint64_t id, const struct ident *, struct fail *),
-    struct pool *p, struct fail *f)
+    int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
+    void *arg, struct fail *f)
 {
 	uint64_t id, octets;
 	struct ident ident;
@@ -59,7 +58,7 @@ digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
 		if (rc == 1)
 			rc = digest_one(st, d, &ident, f);
 		if (rc == 0)
-			rc = each(p, id, &ident, f);
+			rc = each(arg, id, &ident, f);
 		else if (f->reach == REACH_MESSAGE)
 			rc = 0; /* unreadable: it cannot be recognised */
 		if (rc == 0)
@@ -138,8 +137,9 @@ pool_unclaimed(
 }
 
 static int
-set_sum(struct pool *p, uint64_t id, const struct ident *ident, struct fail *f)
+set_sum(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 {
+	const struct pool *p = arg;
 	struct found like = {.id = (uint32_t)id}, *at;
 
 	(void)f;

@@ -21,21 +21,40 @@ name_of(const char *folder)
 	return mem_printf("state %s", folder);
 }
 
+/* 1 and *dst, the target's folder that it was about. */
 static int
-read_state(const struct copy *c, const struct move *m, struct state *s)
+read_state(
+    const struct copy *c, const char *folder, struct state *s, const char **dst)
 {
-	char *name = name_of(m->src->name);
+	char *name = name_of(folder);
 	const char *value = ledger_get(c->ledger, name);
 	int n = 0;
 
 	free(name);
-	return value != NULL &&
+	if (value == NULL ||
 	    sscanf(value,
 		"%" SCNu32 " %" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64
 		" %" SCNu64 " %" SCNu32 " %n",
 		&s->uidvalidity, &s->uidnext, &s->modseq, &s->messages,
-		&s->bytes, &s->gone, &s->dst_uidvalidity, &n) == 7 &&
-	    n > 0 && strcmp(value + n, m->to) == 0;
+		&s->bytes, &s->gone, &s->dst_uidvalidity, &n) != 7 ||
+	    n == 0)
+		return 0;
+	*dst = value + n;
+	return 1;
+}
+
+int
+state_lost(struct copy *c, const struct folder *src)
+{
+	const unsigned int told =
+	    FOLDER_UIDVALIDITY | FOLDER_UIDNEXT | FOLDER_MESSAGES;
+	struct state s;
+	const char *dst;
+
+	return (src->known & told) == told &&
+	    read_state(c, src->name, &s, &dst) &&
+	    s.uidvalidity == src->uidvalidity &&
+	    src->messages < s.messages + (src->uidnext - s.uidnext);
 }
 
 /* Each message is to be copied, whatever it is like. */
@@ -56,10 +75,13 @@ state_stands(struct copy *c, const struct move *m)
 	    FOLDER_MODSEQ | FOLDER_MESSAGES;
 	const struct folder *src = m->src, *dst = m->dst;
 	struct state s;
+	const char *to;
 
 	if ((src->known & told) != told || src->modseq == 0 || dst == NULL ||
 	    !dst->selectable || (dst->known & FOLDER_UIDVALIDITY) == 0 ||
-	    !wants_all(c) || enter_subscribes(c, m) || !read_state(c, m, &s) ||
+	    !wants_all(c) || enter_subscribes(c, m) ||
+	    !read_state(c, src->name, &s, &to) || strcmp(to, m->to) != 0 ||
+	    (c->o->delete_gone && s.gone > 0) ||
 	    s.uidvalidity != src->uidvalidity || s.uidnext != src->uidnext ||
 	    s.modseq != src->modseq || s.messages != src->messages ||
 	    s.dst_uidvalidity != dst->uidvalidity)
@@ -79,7 +101,7 @@ state_note(struct copy *c, const struct work *w, struct fail *f)
 	char *name, *value;
 	int rc;
 
-	if (modseq == 0 || !wants_all(c) || w->left > 0)
+	if (!wants_all(c) || w->left > 0)
 		return 0;
 	name = name_of(w->folder);
 	value = mem_printf("%" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu64

@@ -46,6 +46,7 @@ clear(struct work *w)
 	free(w->item);
 	free(w->order);
 	free(w->change);
+	free(w->gone);
 	intern_free(w->words);
 }
 
@@ -134,9 +135,10 @@ end(struct copy *c, struct work *w, struct fail *f)
 
 	if (rc == 0)
 		rc = state_note(c, w, f);
-	if (rc == 0)
+	if (rc == 0) {
+		gone_keep(c, w);
 		w->stage = WORK_DONE;
-	else if (f->code == CODE_VANISHED && f->again == AGAIN_NOW &&
+	} else if (f->code == CODE_VANISHED && f->again == AGAIN_NOW &&
 	    !w->again) {
 		once_more(c, w, f);
 		rc = 0;
@@ -154,7 +156,8 @@ pass(struct copy *c, struct wave *v, struct fail *f)
 		return 0;
 	}
 	if (each(c, v, change_all, f) == -1 ||
-	    each(c, v, back_begin, f) == -1 || send_all(c, v, f) == -1)
+	    each(c, v, back_begin, f) == -1 || moved_all(c, v, f) == -1 ||
+	    send_all(c, v, f) == -1)
 		return -1;
 	return each(c, v, end, f);
 }

@@ -273,7 +273,8 @@ ledger_set(
 int
 ledger_note(struct ledger *l, const struct entry *e, struct fail *f)
 {
-	static const char *const ops[] = {"intent", "done", "left"};
+	static const char *const ops[] = {
+	    "intent", "done", "left", "gone", "done"};
 	static const uint8_t none[32];
 	struct row *r = row_new(l->arena, l->header);
 	char text[65];
@@ -293,7 +294,7 @@ ledger_note(struct ledger *l, const struct entry *e, struct fail *f)
 		row_set(r, "digest", text);
 	}
 	row_set(r, "code", e->code);
-	row_set(r, "why", e->why);
+	row_set(r, "why", e->step == STEP_FOUND ? LEDGER_FOUND : e->why);
 	return append(l, r, f);
 }
 

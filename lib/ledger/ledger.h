@@ -13,7 +13,10 @@ struct fail;
 enum step {
 	STEP_INTENT, /* about to append: nobody knows until done or looked up */
 	STEP_DONE, /* the target has it */
-	STEP_LEFT /* given up, with code and why */
+	STEP_LEFT, /* given up, with code and why */
+	STEP_GONE, /* expunged at the source, and by us at the target */
+	STEP_FOUND /* done, and it was at the target before we came: never
+		      taken out there */
 };
 
 /*
@@ -80,6 +83,7 @@ enum known {
 	KNOWN_INTENT, /* in doubt */
 	KNOWN_DONE,
 	KNOWN_LEFT,
+	KNOWN_GONE, /* expunged on both sides */
 	KNOWN_ELSEWHERE, /* done: another folder's copy stands for it */
 	KNOWN_COUNT
 };
@@ -87,11 +91,20 @@ struct known_as {
 	enum known state;
 	uint64_t dst; /* ledger_hash of its dst_uid, 0 not known */
 	const char *flags; /* canonical, the ledger's until the next load */
+	int found; /* it was at the target before we came */
 };
 /* An IMAP UID is its own hash; other text is hashed to 56 bits, the top one
  * set.  "" is 0. */
 uint64_t ledger_hash(const char *uid);
 void ledger_find(const struct ledger *l, uint64_t uid, struct known_as *k);
+/* The source has this one still. */
+void ledger_there(struct ledger *l, uint64_t uid);
+/*
+ * What is done, by us, and was not called there since the load: 1 with its
+ * uid's hash and what is known, *at going on from 0; 0 no more.
+ */
+int ledger_not_there(
+    const struct ledger *l, size_t *at, uint64_t *uid, struct known_as *k);
 /* Of the folder loaded: how many are done, in doubt, left. */
 uint64_t ledger_count(const struct ledger *l, enum known state);
 /* The lowest UIDNEXT noted by an intent in doubt; UINT64_MAX if none is in
@@ -104,6 +117,14 @@ uint64_t ledger_doubt(const struct ledger *l);
  */
 int ledger_claimed(struct ledger *l, const struct sides *s, uint64_t **ids,
     size_t *n, struct fail *f);
+/*
+ * Calls each(arg, entry) for every done line with a digest of this source
+ * folder, in the file's order; its strings last for the call.
+ */
+int ledger_each_done(struct ledger *l, const char *folder,
+    void (*each)(void *arg, const struct entry *e), void *arg, struct fail *f);
+/* The source folders that the ledger has lines of; NULL behind the last. */
+const char *ledger_folder(const struct ledger *l, size_t i);
 /*
  * The first 16 octets of the digests of all that is done, sorted, from this
  * ledger and those beside it with the same settings "source" and "target";

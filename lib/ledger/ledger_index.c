@@ -169,15 +169,16 @@ sort_stretch(struct known_entry *e, size_t n)
 	size_t i, k = 0;
 
 	for (i = 0; i < n; i++) /* order of lines as a tie-break */
-		e[i].state |= (uint32_t)i << 3;
+		e[i].state |= (uint32_t)i << ORDER_SHIFT;
 	qsort(e, n, sizeof(*e), by_uid);
 	for (i = 0; i < n; i++)
 		if (k == 0 || e[k - 1].uid != e[i].uid)
 			e[k++] = e[i];
-		else if (e[i].state >> 3 > e[k - 1].state >> 3)
+		else if (e[i].state >> ORDER_SHIFT > e[k - 1].state >>
+		    ORDER_SHIFT)
 			e[k - 1] = e[i];
 	for (i = 0; i < k; i++)
-		e[i].state &= 7;
+		e[i].state &= STATE | FOUND;
 	return k;
 }
 
@@ -233,16 +234,20 @@ load_line(
 		return 0;
 	e.state = strcmp(op, "done") == 0 ? KNOWN_DONE
 	    : strcmp(op, "left") == 0	  ? KNOWN_LEFT
+	    : strcmp(op, "gone") == 0	  ? KNOWN_GONE
 					  : KNOWN_INTENT;
 	e.uid = ledger_hash(row_get(r, "uid"));
 	e.dst = ledger_hash(row_get(r, "dst_uid"));
 	if (*dst == '\0' && e.state == KNOWN_DONE)
 		e.state = KNOWN_ELSEWHERE;
-	else if (e.state != KNOWN_LEFT &&
+	else if (e.state != KNOWN_LEFT && e.state != KNOWN_GONE &&
 	    number(r, "dst_uidvalidity") != s->dst_uidvalidity) {
 		e.state = KNOWN_INTENT;
 		e.dst = 0;
 	}
+	if (e.state == KNOWN_DONE &&
+	    strcmp(row_get(r, "why"), LEDGER_FOUND) == 0)
+		e.state |= FOUND;
 	e.flags = intern_number(l->words, flags, strlen(flags));
 	if (l->known_n == l->known_room) {
 		l->known_room = l->known_room ? l->known_room * 3 / 2 : 64;
@@ -274,27 +279,67 @@ ledger_load(struct ledger *l, const struct sides *s, struct fail *f)
 			return -1;
 	settle(l);
 	for (i = 0; i < l->known_n; i++) {
-		l->count[l->known[i].state]++;
-		if (l->known[i].state == KNOWN_INTENT &&
+		l->count[l->known[i].state & STATE]++;
+		if ((l->known[i].state & STATE) == KNOWN_INTENT &&
 		    l->known[i].dst < l->doubt)
 			l->doubt = l->known[i].dst;
 	}
 	return 0;
 }
 
+static struct known_entry *
+find(const struct ledger *l, uint64_t uid)
+{
+	struct known_entry like = {.uid = uid};
+
+	if (l->known_n == 0)
+		return NULL;
+	return bsearch(&like, l->known, l->known_n, sizeof(like), by_uid);
+}
+
+static void
+tell(const struct ledger *l, const struct known_entry *e, struct known_as *k)
+{
+	k->state = (enum known)(e->state & STATE);
+	k->found = (e->state & FOUND) != 0;
+	k->dst = e->dst;
+	k->flags = intern_at(l->words, e->flags);
+}
+
 void
 ledger_find(const struct ledger *l, uint64_t uid, struct known_as *k)
 {
-	struct known_entry like = {.uid = uid}, *e = NULL;
+	const struct known_entry *e = find(l, uid);
 
 	memset(k, 0, sizeof(*k));
-	if (l->known_n > 0)
-		e = bsearch(&like, l->known, l->known_n, sizeof(like), by_uid);
-	if (e == NULL)
-		return;
-	k->state = (enum known)e->state;
-	k->dst = e->dst;
-	k->flags = intern_at(l->words, e->flags);
+	if (e != NULL)
+		tell(l, e, k);
+}
+
+void
+ledger_there(struct ledger *l, uint64_t uid)
+{
+	struct known_entry *e = find(l, uid);
+
+	if (e != NULL)
+		e->state |= THERE;
+}
+
+int
+ledger_not_there(
+    const struct ledger *l, size_t *at, uint64_t *uid, struct known_as *k)
+{
+	for (; *at < l->known_n; ++*at) {
+		const struct known_entry *e = &l->known[*at];
+
+		if (e->state != KNOWN_DONE)
+			continue;
+		tell(l, e, k);
+		*uid = e->uid;
+		++*at;
+		return 1;
+	}
+	return 0;
 }
 
 uint64_t
@@ -310,6 +355,63 @@ ledger_doubt(const struct ledger *l)
 }
 
 /* ---- over all folders ---- */
+
+const char *
+ledger_folder(const struct ledger *l, size_t i)
+{
+	return i < l->chapters ? l->chapter[i].folder : NULL;
+}
+
+struct each_done {
+	void (*each)(void *arg, const struct entry *e);
+	void *arg;
+};
+
+static int
+done_line(
+    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+{
+	const struct each_done *d = arg;
+	struct entry e = {.step = STEP_DONE,
+	    .folder = row_get(r, "folder"),
+	    .uid = row_get(r, "uid"),
+	    .dst_folder = row_get(r, "dst_folder"),
+	    .dst_uid = row_get(r, "dst_uid"),
+	    .size = number(r, "size"),
+	    .flags = row_get(r, "flags"),
+	    .code = "",
+	    .why = row_get(r, "why")};
+
+	(void)l;
+	(void)at;
+	(void)len;
+	if (strcmp(row_get(r, "op"), "done") != 0 ||
+	    strlen(row_get(r, "digest")) != 64 ||
+	    !text_unhex(e.digest, 32, row_get(r, "digest")))
+		return 0;
+	e.uidvalidity = (uint32_t)number(r, "uidvalidity");
+	e.dst_uidvalidity = (uint32_t)number(r, "dst_uidvalidity");
+	if (!clock_parse(row_get(r, "date"), &e.date))
+		e.date = CLOCK_NONE;
+	d->each(d->arg, &e);
+	return 0;
+}
+
+int
+ledger_each_done(struct ledger *l, const char *folder,
+    void (*each)(void *arg, const struct entry *e), void *arg, struct fail *f)
+{
+	struct each_done d = {each, arg};
+	size_t i;
+
+	if (ledger_write_out(l, f) == -1)
+		return -1;
+	for (i = 0; i < l->chapters; i++)
+		if (strcmp(l->chapter[i].folder, folder) == 0 &&
+		    chapter_read(l, &l->chapter[i], done_line, &d, f) == -1)
+			return -1;
+	return 0;
+}
 
 struct claims {
 	const struct sides *sides;

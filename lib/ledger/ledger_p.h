@@ -12,6 +12,8 @@
 	"op at folder uidvalidity uid dst_folder dst_uidvalidity dst_uid " \
 	"size date flags digest code why sum"
 
+#define LEDGER_FOUND "found" /* why of a done line */
+
 struct extent { /* lines of one folder that follow each other */
 	uint64_t from, to;
 };
@@ -23,8 +25,11 @@ struct chapter { /* all lines of one source folder into one target folder */
 struct known_entry { /* 24 octets */
 	uint64_t uid, dst;
 	uint32_t flags; /* index into words */
-	uint32_t state; /* enum known */
+	uint32_t state; /* enum known, and: */
 };
+
+/* Of state; behind these the order of lines while a stretch is sorted. */
+enum { STATE = 7, FOUND = 8, THERE = 16, ORDER_SHIFT = 5 };
 
 struct ledger {
 	char *path;
