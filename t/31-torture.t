@@ -31,6 +31,7 @@ settings() { # LANE
 		oracle=imap:127.0.0.1:$new_port:user$1:PASSWORD-OF-user$1
 		relays=127.0.0.1:$old_port 127.0.0.1:$new_port
 		profile=dovecot
+		options=$options
 	EOT
 }
 one_lane() { # MODE LANE
@@ -65,6 +66,7 @@ for user in ("user1", "user2", "user3", "user4"):
         box.append("Projekte", "(\\Seen)" if n % 2 else "(Later)", None,
                    b"Subject: %d\r\n\r\n%s\r\n" % (n // 2, b"x" * 700))
 PY
+options=
 torture kill 'first run, killed at system calls'
 torture cut 'first run, connections cut'
 torture fail 'first run, writes that fail'
@@ -88,7 +90,11 @@ for user in ("user1", "user2", "user3", "user4"):
     box.select("Projekte")
     box.store("3:9", "+FLAGS", "(\\Answered Changed)")
     box.store("12", "-FLAGS", "(\\Seen)")
+    box._simple_command("UID", "MOVE", "20:26", "Neu")
+    box.store("1:2", "+FLAGS", "(\\Deleted)")
+    box.expunge()
 PY
+options=--delete
 torture kill 'delta, killed at system calls'
 torture cut 'delta, connections cut'
 done_testing

@@ -6,6 +6,7 @@
 Settings, a line each: source=URL target=URL secret=REF (of both), work=DIR,
 mail=DIR (the target user's, put back before each point), oracle=STORE of the
 target, relays=HOST:PORT HOST:PORT (source, target; for cut), profile=NAME,
+options=OPTIONS of mbx-copy,
 again=DIR (a source state for the delta: cp -a over delta=DIR).
 
 kill   SIGKILL at the n-th of each system call that the run makes
@@ -50,7 +51,7 @@ class Bench:
         return ["mbx-copy", "-q", "-l", self.ledger, "-p", s["profile"],
                 "--source", source or s["source"], "--source-secret",
                 s["secret"], "--target", target or s["target"],
-                "--target-secret", s["secret"]]
+                "--target-secret", s["secret"]] + s.get("options", "").split()
 
     def run(self, *wrap, **ends):
         p = subprocess.run(list(wrap) + self.command(**ends),
