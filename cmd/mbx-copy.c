@@ -67,6 +67,11 @@ static const struct opt opts[] = {
     {"delete", 0, OPT_FLAG, NULL,
 	"what is expunged at the source goes at the target",
 	&options.delete_gone, NULL},
+    {"mark", 0, OPT_FLAG, NULL, "the cutover: --reverse begins here",
+	&options.mark, NULL},
+    {"reverse", 0, OPT_FLAG, NULL,
+	"carries back what has come to the target since", &options.reverse,
+	NULL},
     {"recognise", 0, OPT_CALL, "LEVEL",
 	"mail already there: L0 (default), or L3 too", NULL, set_recognise},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
@@ -227,6 +232,9 @@ start(struct fail *f)
 	if (options.ledger_dir == NULL)
 		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 		    "--ledger DIR is needed: it makes the next run a delta");
+	if (options.reverse && (options.mark || options.delete_gone))
+		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+		    "--reverse only adds: not with --mark or --delete");
 	options.only = only;
 	options.exclude = exclude;
 	options.dry_run = cli_dry_run();

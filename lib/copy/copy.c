@@ -36,12 +36,17 @@ copy_new(struct copy **out, const struct copy_opt *o, struct fail *f)
 {
 	struct copy *c = mem_alloc(sizeof(*c));
 
+	struct map_opt m = o->map;
+
 	*out = NULL;
 	c->o = o;
-	if (map_new(&c->map, &o->map, f) == -1) {
+	if (o->reverse) /* names come from the ledger of the way there */
+		m = (struct map_opt){.collision = m.collision};
+	if (map_new(&c->map, &m, f) == -1) {
 		free(c);
 		return -1;
 	}
+	c->arena = arena_new();
 	c->digest = digest_new(DIGEST_L0, "/tmp");
 	c->flight = mem_array(FLIGHTS, sizeof(*c->flight));
 	c->wave = mem_alloc(sizeof(*c->wave));
@@ -58,6 +63,7 @@ copy_free(struct copy *c)
 	map_free(c->map);
 	digest_free(c->digest);
 	free(c->flight);
+	arena_free(c->arena);
 	free(c->wave);
 	free(c);
 }
@@ -211,7 +217,7 @@ kept(void *arg, const char *folder)
 	buf_addf(&name, "folder %s", folder);
 	to = ledger_get(c->ledger, name.data);
 	buf_free(&name);
-	return to;
+	return to == NULL && c->o->reverse ? reverse_name(c, folder) : to;
 }
 
 static int
@@ -270,6 +276,8 @@ moves(struct copy *c, struct fail *f)
 	free(list);
 	if (rc == 0)
 		rc = gone_all(c, f);
+	if (rc == 0 && c->o->mark && !c->o->dry_run)
+		rc = reverse_mark(c, f);
 	return rc;
 }
 
@@ -313,12 +321,14 @@ copy_job(
 	int rc, was_up;
 
 	memset(sum, 0, sizeof(*sum));
-	c->job = job;
 	c->sum = sum;
 	resume_begin(c);
-	rc = open_ledger(c, f);
+	rc = reverse_open(c, job, f);
+	c->job = c->o->reverse ? reverse_row(c, job) : job;
 	if (rc == 0)
-		rc = sessions(c, job, f);
+		rc = open_ledger(c, f);
+	if (rc == 0)
+		rc = sessions(c, c->job, f);
 	if (rc == 0 && ledger_was_interrupted(c->ledger, YOUNG_S))
 		rc = wait_quiet(c, f);
 	if (rc == 0)
@@ -328,12 +338,13 @@ copy_job(
 	for (was_up = c->account != NULL;
 	     rc == -1 && was_up && resume_wait(c, f);) {
 		copy_end(c);
-		if ((rc = sessions(c, job, f)) == 0 &&
+		if ((rc = sessions(c, c->job, f)) == 0 &&
 		    (rc = wait_quiet(c, f)) == 0)
 			rc = moves(c, f);
 	}
 	resume_end(c);
 	gone_forget(c);
+	reverse_close(c);
 	if (rc == -1 && c->ledger != NULL)
 		ledger_interrupted(c->ledger);
 	if (ledger_close(c->ledger, &closing) == -1 && rc == 0) {

@@ -35,6 +35,8 @@ struct copy_opt {
 	uint64_t min_size, max_size; /* 0: no limit */
 	int recognise_weak; /* L3 where it is unique on both sides */
 	int delete_gone; /* what is expunged goes at the target too */
+	int mark; /* the cutover: from here on reverse carries back */
+	int reverse; /* source and target change places */
 	int dry_run; /* nothing is written anywhere */
 	/* All may be NULL. */
 	void (*tell)(void *, const struct row *job, const struct copy_note *);

@@ -47,13 +47,21 @@ one(struct copy *c, struct work *w, const struct msgref *m)
 	struct known_as k;
 	uint64_t hash;
 
-	c->sum->messages++;
-	c->sum->bytes += m->size;
 	store_uid(c->src, m->id, &uid);
 	hash = ledger_hash(uid.data);
+	buf_free(&uid);
+	if (reverse_is_other(c, w, m->id, hash)) {
+		if (!c->o->reverse) {
+			c->sum->messages++;
+			c->sum->bytes += m->size;
+			c->sum->same++;
+		}
+		return;
+	}
+	c->sum->messages++;
+	c->sum->bytes += m->size;
 	ledger_find(c->ledger, hash, &k);
 	ledger_there(c->ledger, hash);
-	buf_free(&uid);
 	w->found += k.state == KNOWN_DONE || k.state == KNOWN_ELSEWHERE;
 	if (!is_wanted(c, m))
 		c->sum->skipped++;
@@ -105,7 +113,7 @@ look(struct copy *c, struct work *w, struct fail *f)
 	struct msgref m;
 	int rc;
 
-	if (store_scan(c->src, 0, f) == -1)
+	if (reverse_load(c, w, f) == -1 || store_scan(c->src, 0, f) == -1)
 		return -1;
 	while ((rc = store_next(c->src, &m, f)) == 1)
 		one(c, w, &m);

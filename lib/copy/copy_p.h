@@ -59,6 +59,7 @@ struct work { /* a folder in hand */
 	size_t gones, gone_room;
 	struct copy_sum seen; /* what looking at it has added to the sum */
 	uint64_t found; /* ledger entries that are still at the source */
+	uint64_t mark; /* in reverse: the first id that counts */
 	uint64_t unread; /* target uids from here on were not read back */
 	uint64_t left; /* messages that are not at the target, for a reason */
 	uint64_t sent, accepted;
@@ -119,7 +120,11 @@ struct copy {
 	const struct work *src_in, *dst_in;
 	int asked; /* bodies are on their way */
 
-	struct ledger *ledger; /* of the job */
+	struct ledger *ledger; /* of the job, in this direction */
+	struct ledger *other; /* in the other one, only read; NULL: none */
+	struct arena *arena; /* of the row turned round */
+	uint64_t *carried; /* ids of the folder that came the other way */
+	size_t carried_n;
 	struct gones *gones;
 	char **lost; /* see moved_begin; NULL-ended */
 	const struct row *job;
@@ -287,6 +292,22 @@ void gone_keep(struct copy *c, struct work *w);
 /* Takes out what has been kept, and forgets it. */
 int gone_all(struct copy *c, struct fail *f);
 void gone_forget(struct copy *c);
+
+/* ---- copy_reverse.c: the other direction ---- */
+
+/* The row with source and target in each other's place. */
+const struct row *reverse_row(struct copy *c, const struct row *job);
+/* Opens the ledger of the other direction; in reverse there must be one. */
+int reverse_open(struct copy *c, const struct row *job, struct fail *f);
+void reverse_close(struct copy *c);
+/* Where a folder came from, as the other direction's ledger has it. */
+const char *reverse_name(const struct copy *c, const char *folder);
+/* Before a look: what of the folder entered is none of this direction's. */
+int reverse_load(struct copy *c, struct work *w, struct fail *f);
+int reverse_is_other(
+    const struct copy *c, const struct work *w, uint64_t id, uint64_t hash);
+/* Notes where the target's folders stand. */
+int reverse_mark(struct copy *c, struct fail *f);
 
 /* ---- copy_moved.c ---- */
 

@@ -63,6 +63,8 @@ int ledger_was_interrupted(const struct ledger *l, int seconds);
 /* Key-value notes: the mapping, what was looked at, the endpoints.  NULL if
  * never set; the ledger's, until the next ledger_set. */
 const char *ledger_get(const struct ledger *l, const char *name);
+/* The name of the i-th, NULL behind the last. */
+const char *ledger_name(const struct ledger *l, size_t i);
 int ledger_set(
     struct ledger *l, const char *name, const char *value, struct fail *f);
 

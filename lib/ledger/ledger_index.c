@@ -116,6 +116,12 @@ ledger_get(const struct ledger *l, const char *name)
 	return l->setting[intern_number(l->names, name, strlen(name))];
 }
 
+const char *
+ledger_name(const struct ledger *l, size_t i)
+{
+	return i < l->settings ? intern_at(l->names, (uint32_t)i) : NULL;
+}
+
 int
 chapter_read(struct ledger *l, const struct chapter *c,
     int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
