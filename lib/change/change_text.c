@@ -111,7 +111,9 @@ change_text_lower(struct zone *z, const char *const *domains, uint32_t ttl,
 	size_t i, at = 0;
 
 	change_text_source(&from, z);
-	for (i = 0, domains = domains ? domains : top; domains[i]; i++) {
+	if (domains == NULL)
+		domains = top;
+	for (i = 0; domains[i] != NULL; i++) {
 		const char *name;
 
 		if (dns_name(made->arena, &name, domains[i], f) == -1 ||

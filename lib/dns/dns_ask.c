@@ -45,9 +45,8 @@ shuffle_case(struct buf *q)
 		abort();
 	/* A length is at most 63 and no letter. */
 	for (i = HEADER; i < end && i - HEADER < sizeof(bits); i++)
-		if (q->data[i] >= 'a' && q->data[i] <= 'z' &&
-		    bits[i - HEADER] & 1)
-			q->data[i] = (char)(q->data[i] - 'a' + 'A');
+		if (q->data[i] >= 'a' && q->data[i] <= 'z')
+			q->data[i] ^= (char)(bits[i - HEADER] & 0x20);
 }
 
 int

@@ -24,9 +24,10 @@ address(struct dns_server *s, const char *text, struct fail *f)
 	uint64_t port = dns_opt.port ? dns_opt.port : 53;
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&s->addr;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&s->addr;
+	const char *number = mark != NULL ? mark + 1 : "";
 
 	if (mark != NULL &&
-	    (!text_u64(mark + 1, strlen(mark + 1), &port) || port == 0 ||
+	    (!text_u64(number, strlen(number), &port) || port == 0 ||
 		port > 65535))
 		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "server",
 		    "'%s': a port is 1 to 65535", text);

@@ -67,21 +67,24 @@ dns_name(struct arena *a, const char **name, const char *text, struct fail *f)
 int
 rr_text(struct arena *a, struct dns_rr *to, ldns_rr *from)
 {
-	char *line, *field[5], *save;
+	char *line, *field[4] = {NULL}, *save;
 	size_t i;
 
 	ldns_rr2canonical(from);
 	if ((line = ldns_rr2str(from)) == NULL)
 		return -1;
 	save = line;
-	for (i = 0; i < 4; i++)
+	for (i = 0; i < 4 && save != NULL; i++)
 		field[i] = strsep(&save, "\t");
+	if (i < 4) {
+		free(line);
+		return -1;
+	}
 	if (save == NULL)
-		save = line + strlen(line); /* no rdata at all */
+		save = field[3] + strlen(field[3]); /* no rdata at all */
 	save[strcspn(save, "\n")] = '\0';
 	/* What ldns explains behind the rdata of some types. */
-	if (strncmp(field[3], "DNSKEY", 6) == 0 ||
-	    strncmp(field[3], "DS", 3) == 0)
+	if (strcmp(field[3], "DNSKEY") == 0 || strcmp(field[3], "DS") == 0)
 		save[strcspn(save, ";")] = '\0';
 	for (i = strlen(save); i > 0 && save[i - 1] == ' ';)
 		save[--i] = '\0';

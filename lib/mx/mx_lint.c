@@ -137,15 +137,16 @@ sts_matches(char *policy, const char *host)
 
 /* Without its file the policy cannot be judged: that is said, no more. */
 static int
-lint_sts(struct mx_plan *p, struct arena *a, const struct wish *w,
-    struct fail *f)
+lint_sts(
+    struct mx_plan *p, struct arena *a, const struct wish *w, struct fail *f)
 {
 	char text[16384];
 	struct dns_list l;
 	ssize_t n;
 	size_t i;
-	int fd, rc = there(p, a, w, arena_printf(a, "_mta-sts.%s", w->name),
-	    "TXT", &l, f);
+	int fd,
+	    rc = there(
+		p, a, w, arena_printf(a, "_mta-sts.%s", w->name), "TXT", &l, f);
 
 	if (rc != 1)
 		return rc == -1 ? -1 : 0;
@@ -160,8 +161,8 @@ lint_sts(struct mx_plan *p, struct arena *a, const struct wish *w,
 	if (fd != -1)
 		(void)close(fd);
 	if (n == -1)
-		return fail_errno(f, CODE_INPUT, REACH_RUN, "mta-sts", "%s",
-		    p->opt.sts);
+		return fail_errno(
+		    f, CODE_INPUT, REACH_RUN, "mta-sts", "%s", p->opt.sts);
 	text[n] = '\0';
 	for (i = 0; i < w->wanted.n && strstr(text, "enforce") != NULL; i++) {
 		char *copy = arena_strdup(a, text);
@@ -177,8 +178,8 @@ lint_sts(struct mx_plan *p, struct arena *a, const struct wish *w,
 
 /* M11: RFC 7208 4.6.4. */
 static int
-lint_spf(struct mx_plan *p, struct arena *a, const struct wish *w,
-    struct fail *f)
+lint_spf(
+    struct mx_plan *p, struct arena *a, const struct wish *w, struct fail *f)
 {
 	struct dns_list l = {0};
 	size_t i;
@@ -199,8 +200,8 @@ lint_spf(struct mx_plan *p, struct arena *a, const struct wish *w,
 }
 
 static int
-lint_mx(struct mx_plan *p, struct arena *a, const struct wish *w,
-    struct fail *f)
+lint_mx(
+    struct mx_plan *p, struct arena *a, const struct wish *w, struct fail *f)
 {
 	size_t i, k, kept = 0;
 	int old, new;
@@ -217,7 +218,8 @@ lint_mx(struct mx_plan *p, struct arena *a, const struct wish *w,
 		}
 		for (k = 0; k < i; k++)
 			if (strcmp(host, dns_target(&w->wanted.rr[k])) == 0)
-				found(p, w, "M5", "%s stands there twice", host);
+				found(
+				    p, w, "M5", "%s stands there twice", host);
 		for (k = 0; k < w->seen.n; k++)
 			kept += strcmp(host, dns_target(&w->seen.rr[k])) == 0;
 		if (is_address(host))
@@ -243,11 +245,11 @@ lint_mx(struct mx_plan *p, struct arena *a, const struct wish *w,
 
 /* M6: an alias stands alone, and a wildcard ends where a name begins. */
 static int
-lint_owner(struct mx_plan *p, struct arena *a, const struct wish *w,
-    struct fail *f)
+lint_owner(
+    struct mx_plan *p, struct arena *a, const struct wish *w, struct fail *f)
 {
-	static const char *const types[] = {"MX", "A", "AAAA", "TXT", "SRV",
-	    "NS", "TLSA"};
+	static const char *const types[] = {
+	    "MX", "A", "AAAA", "TXT", "SRV", "NS", "TLSA"};
 	const char *parent = dns_parent(w->name);
 	struct dns_list l = {0};
 	size_t i;

@@ -24,8 +24,8 @@ struct mx_plan {
 	struct intern *bad; /* zones with something wrong */
 };
 
-struct wish *wish_find(const struct mx_plan *p, const char *name,
-    const char *type);
+struct wish *
+wish_find(const struct mx_plan *p, const char *name, const char *type);
 /* What will be there: wanted, or what is.  1, 0 nobody knows, -1. */
 int plan_get(struct mx_plan *p, struct arena *a, const char *zone,
     const char *name, const char *type, struct dns_list *l, struct fail *f);

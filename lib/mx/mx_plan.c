@@ -118,8 +118,8 @@ mx_plan_take(struct mx_plan *p, const struct row *r, struct fail *f)
 /* ---- what is ---- */
 
 int
-plan_get(struct mx_plan *p, struct arena *a, const char *zone,
-    const char *name, const char *type, struct dns_list *l, struct fail *f)
+plan_get(struct mx_plan *p, struct arena *a, const char *zone, const char *name,
+    const char *type, struct dns_list *l, struct fail *f)
 {
 	const struct wish *w = wish_find(p, name, type);
 

@@ -13,8 +13,9 @@ expect(struct stream *s, const char *line, struct fail *f)
 	size_t n;
 	int rc;
 
-	if (line != NULL && (stream_write(s, line, strlen(line), f) == -1 ||
-				stream_write(s, "\r\n", 2, f) == -1))
+	if (line != NULL &&
+	    (stream_write(s, line, strlen(line), f) == -1 ||
+		stream_write(s, "\r\n", 2, f) == -1))
 		return -1;
 	do {
 		if ((rc = stream_line(s, &answer, &n, 4096, f)) != 1)
@@ -30,8 +31,8 @@ expect(struct stream *s, const char *line, struct fail *f)
 }
 
 int
-probe(const char *host, const char *address, uint64_t port,
-    const char *domain, struct fail *f)
+probe(const char *host, const char *address, uint64_t port, const char *domain,
+    struct fail *f)
 {
 	struct endpoint e = {.scheme = SCHEME_IMAP, .tls = TLS_NONE};
 	struct stream *s;
@@ -42,8 +43,8 @@ probe(const char *host, const char *address, uint64_t port,
 	e.resolve = mem_strdup(address);
 	e.port = (uint16_t)port;
 	s = net_dial(&e, NULL, f);
-	to = mem_printf("RCPT TO:<postmaster@%.*s>", (int)strlen(domain) - 1,
-	    domain);
+	to = mem_printf(
+	    "RCPT TO:<postmaster@%.*s>", (int)strlen(domain) - 1, domain);
 	rc = s == NULL || expect(s, NULL, f) == -1 ||
 		expect(s, "EHLO localhost", f) == -1 ||
 		expect(s, "MAIL FROM:<>", f) == -1 || expect(s, to, f) == -1

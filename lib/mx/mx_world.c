@@ -77,8 +77,8 @@ world_zone(struct world *w, struct arena *a, const char *name,
 }
 
 static void
-from_text(struct world *w, struct arena *a, const char *name,
-    const char *type, struct dns_list *l)
+from_text(struct world *w, struct arena *a, const char *name, const char *type,
+    struct dns_list *l)
 {
 	const struct dns_list *all = zone_records(w->text);
 	size_t i;
@@ -106,8 +106,7 @@ world_get(struct world *w, struct arena *a, const char *zone, const char *name,
 			return 1;
 		}
 		if (views_of(w->views, zone, &v, f) == -1 ||
-		    change_look(
-			a, &v->server[0], NULL, name, type, l, f) == -1)
+		    change_look(a, &v->server[0], NULL, name, type, l, f) == -1)
 			return -1;
 		return 1;
 	}

@@ -73,7 +73,8 @@ next_serial(uint32_t serial, int64_t now)
 	int m, d;
 
 	clock_civil(now / 86400, &year, &m, &d);
-	today = (uint32_t)(year * 1000000 + m * 10000 + d * 100);
+	today =
+	    (uint32_t)year * 1000000 + (uint32_t)m * 10000 + (uint32_t)d * 100;
 	if (serial / 1000000 >= 1990 && month >= 1 && month <= 12 && day >= 1 &&
 	    day <= 31 && serial < today)
 		return today;
