@@ -40,7 +40,6 @@ set_domain(const char *value, struct fail *f)
 static const struct opt opts[] = {
     {"domain", 'd', OPT_CALL, "DOMAIN", "plan for it; repeat", NULL,
 	set_domain},
-    {"to", 0, OPT_LIST, "'10 HOST.'", NULL, &targets, NULL},
     {"mx", 0, OPT_LIST, "'10 HOST.'", "plan: its MX is this; repeat", &targets,
 	NULL},
     {"cleanup", 0, OPT_LIST, "HOST", "plan: nothing points there any more",

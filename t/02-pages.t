@@ -68,6 +68,8 @@ stage() {
 		-days 3 -subj /CN=x -keyout key.pem -out cert.pem 2>/dev/null
 	printf '@ 3600 SOA a b 1 1 1 1 3600\n NS a\na A 127.0.0.1\n MX 5 a\n@ MX 5 a\n' >zone
 	dns-ttl lower -z -o example.test -l ledger.tsv zone >lowered
+	mx-switch plan -z zone --origin example.test -d example.test \
+		--mx '10 a.example.test.' >plan.tsv
 	dns-ttl gate --published 2024-01-01 ledger.tsv >gates.tsv
 	cd "$TOP" || exit 1
 }

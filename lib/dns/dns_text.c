@@ -216,7 +216,7 @@ int
 dns_rr(struct arena *a, struct dns_rr *rr, const char *name, const char *type,
     uint32_t ttl, const char *rdata, struct fail *f)
 {
-	const char *owner, *known = dns_type(a, type);
+	const char *owner = "", *known = dns_type(a, type);
 	ldns_rr *parsed;
 	int rc;
 

@@ -39,6 +39,7 @@ probe(const char *host, const char *address, uint64_t port, const char *domain,
 	char *to;
 	int rc;
 
+	e.user = mem_strdup("");
 	e.host = mem_strdup(host);
 	e.resolve = mem_strdup(address);
 	e.port = (uint16_t)port;
