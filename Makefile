@@ -123,8 +123,8 @@ deps:
 # On all processors, unless the caller said how many.
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc))
 
-demo demo-files:
-	share/dev/deps build $(if $(filter demo,$@),demo)
+demo demo-files demo-cutover:
+	share/dev/deps build $(if $(filter-out demo-files,$@),$@)
 	$(MAKE) $(parallel) all
 	share/demo/$@ $(B)/bin
 
@@ -176,7 +176,7 @@ dist: all box
 clean:
 	rm -rf build build-* dist
 
-.PHONY: all units box deps demo demo-files check bench lint install uninstall \
+.PHONY: all units box deps demo demo-files demo-cutover check bench lint install uninstall \
 	dist clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
