@@ -39,11 +39,13 @@ mx() {
 }
 old='300 10 mx-old.example.test.' new='300 10 mx-new.example.test.'
 
+apply() {
+	mx-switch apply -s "$s" -k "$T/mig.key" -l "$T/$name.ledger" "$@"
+}
 matrix() {
 	name=$1
 	eval "port=\$${1}_port"
 	s=127.0.0.1#$port
-	apply="mx-switch apply -s $s -k $T/mig.key -l $T/$name.ledger"
 	dns_records 127.0.0.1 "$port" example.test >"$T/before"
 	check_rc 0 "$name: plan" mx-switch plan -d example.test \
 		--mx '10 mx-new.example.test.' -s "$s"
@@ -51,23 +53,23 @@ matrix() {
 	check_rc 64 "$name: not without a gate" \
 		mx-switch apply -s "$s" "$T/plan"
 	sed 's/2024-01-01/2099-01-01/; s/safe$/wait/' "$T/gate" >"$T/closed"
-	check_rc 75 "$name: not before its time" $apply -g "$T/closed" "$T/plan"
+	check_rc 75 "$name: not before its time" apply -g "$T/closed" "$T/plan"
 	check_has "$name: says when" "$T/err" \
 		'example.test. MX: gate: wait until 2099-01-01'
-	check_rc 0 "$name: but then" $apply -g "$T/closed" --now 2099-01-02 -n \
+	check_rc 0 "$name: but then" apply -g "$T/closed" --now 2099-01-02 -n \
 		"$T/plan"
 	sed 's/safe$/no/' "$T/gate" >"$T/closed"
-	check_rc 1 "$name: not if it says no" $apply -g "$T/closed" "$T/plan"
+	check_rc 1 "$name: not if it says no" apply -g "$T/closed" "$T/plan"
 	sed 's/	MX	/	TXT	/' "$T/gate" >"$T/closed"
-	check_rc 1 "$name: not by another set's" $apply -g "$T/closed" "$T/plan"
+	check_rc 1 "$name: not by another set's" apply -g "$T/closed" "$T/plan"
 	sed 's/	300	/	60	/' "$T/gate" >"$T/closed"
 	check_rc 1 "$name: not if the TTL is higher" \
-		$apply -g "$T/closed" "$T/plan"
+		apply -g "$T/closed" "$T/plan"
 	check_same "$name: so far nothing changed" "$old" "$(mx)"
 
-	check_rc 0 "$name: apply" $apply -g "$T/gate" "$T/plan"
+	check_rc 0 "$name: apply" apply -g "$T/gate" "$T/plan"
 	check_same "$name: switched" "$new" "$(mx)"
-	check_rc 0 "$name: replay" $apply -g "$T/gate" "$T/plan"
+	check_rc 0 "$name: replay" apply -g "$T/gate" "$T/plan"
 	check_same "$name: already" already \
 		"$(column outcome <"$T/out" | sort -u)"
 	check_rc 0 "$name: verify" \
@@ -97,7 +99,7 @@ matrix() {
 		mx-switch verify -s "$s" "$T/$name.ledger"
 
 	# A forced gate leaves its reason.
-	check_rc 0 "$name: forced" $apply --force-gate 'the old host burns' \
+	check_rc 0 "$name: forced" apply --force-gate 'the old host burns' \
 		"$T/plan"
 	check_has "$name: the reason is kept" "$T/$name.ledger" \
 		'switch; the old host burns'
