@@ -110,6 +110,24 @@ carried(struct copy *c, struct work *w, const struct change *ch,
 	return rc;
 }
 
+/* 0 carried, 1 refused for *why, or -1. */
+static int
+try_flags(struct copy *c, const struct work *w, const struct change *ch,
+    size_t n, struct fail *why, struct fail *f)
+{
+	uint64_t ids[ALIKE];
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = ch[i].id;
+	if (carry_flags(c, w, ids, n, ch->m.flags, ch->was, why) == 0)
+		return 0;
+	if (why->reach == REACH_MESSAGE)
+		return 1;
+	*f = *why;
+	return -1;
+}
+
 /*
  * Those that change alike go together, and one by one where they are refused;
  * what the target refuses then is told once: the ledger has it as carried.
@@ -118,26 +136,18 @@ static int
 carry(struct copy *c, struct work *w, const struct change *ch, size_t n,
     struct fail *f)
 {
-	uint64_t ids[ALIKE];
 	struct fail why = {0};
 	size_t i;
-	int rc;
+	int rc = try_flags(c, w, ch, n, &why, f), apart = rc == 1 && n > 1;
 
-	for (i = 0; i < n; i++)
-		ids[i] = ch[i].id;
-	rc = carry_flags(c, w, ids, n, ch->m.flags, ch->was, &why);
-	if (rc == -1 && why.reach != REACH_MESSAGE) {
-		*f = why;
-		return -1;
+	for (i = 0; rc != -1 && i < n; i++) {
+		if (apart)
+			rc = try_flags(c, w, &ch[i], 1, &why, f);
+		if (rc != -1 &&
+		    carried(c, w, &ch[i], rc == 1 ? &why : NULL, f) == -1)
+			rc = -1;
 	}
-	for (i = 0; i < n; i++)
-		if (rc == -1 && n > 1) {
-			if (carry(c, w, &ch[i], 1, f) == -1)
-				return -1;
-		} else if (carried(c, w, &ch[i], rc == -1 ? &why : NULL, f) ==
-		    -1)
-			return -1;
-	return 0;
+	return rc == -1 ? -1 : 0;
 }
 
 /* Uids that are no numbers are found by reading the target once. */

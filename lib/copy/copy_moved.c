@@ -230,7 +230,7 @@ by_place(const void *a, const void *b)
 static int
 drop_absent(struct moved *v, struct run *r, struct fail *f)
 {
-	struct msgref m = {0};
+	struct msgref m = {.flags = ""};
 	size_t i, k = 0;
 	int rc = store_scan(v->c->dst, r->id[0], f), more = 1;
 

@@ -199,6 +199,12 @@ int imap_wait(struct imap *im, uint32_t tag, enum answer *a, struct fail *f);
 int imap_literal(struct imap *im, uint64_t n, enum answer *a, struct fail *f);
 void imap_take_capabilities(struct imap *im, const char *s, size_t n);
 
+/* ---- imap_namespace.c ---- */
+
+/* Says NAMESPACE if it is not known and can be; *tag 0: nothing is said. */
+int namespaces_say(struct imap *im, uint32_t *tag, struct fail *f);
+int namespaces_read(struct imap *im, uint32_t tag, struct fail *f);
+
 /* ---- imap_list.c ---- */
 
 /* Is there a mailbox of this name that can be selected? */
