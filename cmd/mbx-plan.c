@@ -15,7 +15,7 @@ static const char **batches, *zone = "UTC", *target_profile;
 static struct plan_opt options = {
     .start = CLOCK_NONE, .large = (uint64_t)20 << 30, .cut = (uint64_t)4 << 30};
 
-static int sizing;
+static int sizing, makefile;
 static struct size_opt sizes = {.headroom = 25, .alias_licence = ""};
 
 static struct left_opt progress;
@@ -24,8 +24,7 @@ static const char *remaining, *summary;
 static const struct opt opts[] = {
     {"source-template", 0, OPT_STRING, "URL", NULL,
 	&modes_opt.list.source_template, NULL},
-    {"target-template", 't', OPT_STRING, "URL",
-	"by {account} {user} {domain}",
+    {"target-template", 't', OPT_STRING, "URL", "by {account} {user} {domain}",
 	&options.target_template, NULL},
     {"batch", 'b', OPT_LIST, "NAME=N",
 	"accounts in a batch, in order; the last repeats", &batches, NULL},
@@ -63,6 +62,8 @@ static const struct opt opts[] = {
     {"schedule", 0, OPT_STRING, "DATE",
 	"tasks before and after a switch, as md ics svg",
 	&modes_opt.dates.cutover, NULL},
+    {"makefile", 0, OPT_FLAG, NULL, "the batches of jobs, for mbx-runbook(7)",
+	&makefile, NULL},
     {"import", 0, OPT_STRING, "FORMAT", NULL, &modes_opt.list.format, NULL},
     {"export", 0, OPT_STRING, "FORMAT",
 	"lists of other tools: account rows, or from jobs",
@@ -289,6 +290,7 @@ static const struct {
     {&modes_opt.list.format, NULL, {0}, &mode_import},
     {&modes_opt.export_to, NULL, {0}, &mode_export},
     {&modes_opt.dates.cutover, NULL, {0}, &mode_schedule},
+    {NULL, &makefile, {0}, &mode_makefile},
     {&remaining, NULL, {left_start, remaining_columns, left_row, left_finish},
 	NULL},
     {&summary, NULL, {left_start, summary_columns, left_row, left_finish},

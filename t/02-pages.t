@@ -63,6 +63,7 @@ stage() {
 	cp accounts.tsv jobs.tsv
 	mbx-inventory accounts.csv >folders.tsv
 	printf 'old;anna;secret;new;anna;secret\n' >list.txt
+	echo "include $TOP/share/runbook/mbx.mk" >Makefile
 	printf 'match\treplace\nNewsletter(/.*)?\t-\n' >rules.tsv
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 		-days 3 -subj /CN=x -keyout key.pem -out cert.pem 2>/dev/null

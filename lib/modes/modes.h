@@ -23,6 +23,7 @@ struct mode {
 	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
 };
 extern const struct mode mode_import, mode_export, mode_schedule;
+extern const struct mode mode_makefile;
 
 /* What the options say; set before start. */
 struct modes_opt {

@@ -51,7 +51,7 @@ schedule_free(struct schedule *s)
 
 /* ---- jobs ---- */
 
-static enum group
+enum group
 group_of(const char *stage)
 {
 	if (strcmp(stage, "test") == 0)

@@ -47,4 +47,16 @@ struct schedule_count {
 };
 void schedule_counts(const struct schedule *s, struct schedule_count *c);
 
+/* ---- makefile.c: batches as rules of make, for the runbook ---- */
+
+struct makefile;
+struct makefile *makefile_new(void);
+void makefile_free(struct makefile *m);
+/*
+ * A job row: batch, stage, after.  -1, REACH_MESSAGE: no batch, or a name that
+ * no target of make can have, or the runbook's own.
+ */
+int makefile_job(struct makefile *m, const struct row *r, struct fail *f);
+void makefile_text(const struct makefile *m, struct buf *out);
+
 #endif

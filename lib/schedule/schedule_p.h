@@ -16,14 +16,18 @@ enum {
 	NIGHT = 8 * HOUR
 };
 
+enum group {
+	GROUP_TEST,
+	GROUP_PILOT,
+	GROUP_WAVE,
+	GROUP_LARGE /* beside the waves */
+};
+/* Of a stage. */
+enum group group_of(const char *stage);
+
 struct batch {
 	char *name;
-	enum group {
-		GROUP_TEST,
-		GROUP_PILOT,
-		GROUP_WAVE,
-		GROUP_LARGE /* beside the waves */
-	} group;
+	enum group group;
 	uint64_t accounts, bytes;
 	uint64_t work, longest; /* seconds, of one worker */
 	int64_t start, end; /* CLOCK_NONE: not yet placed */

@@ -9,6 +9,7 @@
 #define MAIL "mail administrator"
 #define NET "network administrator"
 #define DESK "service desk"
+#define BACK "point MX to the old server"
 #define NONE_LOST "mbx-verify ends in 0"
 
 static const struct rule rules[] = {
@@ -91,32 +92,29 @@ static const struct rule rules[] = {
     {"cutover", "Final delta", MAIL, AT_CUTOVER, 0, -60, 60, 0, 0,
 	"make cutover", "no row failed", ""},
     {"cutover", "Switch MX, and secondary MX, to the target", NET, AT_CUTOVER,
-	0, 0, 15, 0, 0, "", "every name server answers with the new MX",
-	"point MX to the old server"},
+	0, 0, 15, 0, 0, "", "every name server answers with the new MX", BACK},
     {"cutover", "See resolvers answer with the new MX", NET, AT_CUTOVER, 0, 15,
-	15, 0, 0, "", "", "point MX to the old server"},
+	15, 0, 0, "", "", BACK},
     {"validate", "Send and receive, in and out and between both", MAIL,
 	AT_CUTOVER, 0, 30, 30, 0, 0, "", "each arrives once within 5 min",
-	"make rollback"},
+	BACK},
     {"validate", "Push client profiles, or instructions", DESK, AT_CUTOVER, 0,
 	60, 120, 0, 0, "", "", "push the old ones"},
     {"delta", "Delta: what still reached the old server", MAIL, AT_CUTOVER, 0,
 	60, 60, 60, 24, "make delta", "no row failed", ""},
     /* 7. validation */
     {"validate", "Verify all mailboxes", MAIL, AT_CUTOVER, 0, 10 * 60, 240, 0,
-	0, "make validate", NONE_LOST, "make rollback"},
+	0, "make validate", NONE_LOST, BACK},
     {"validate", "Check calendars, contacts, shared mailboxes and rules", DESK,
 	AT_CUTOVER, 0, 11 * 60, 180, 0, 0, "", "", ""},
     {"validate", "Check SPF, DKIM, DMARC and TLS from outside", NET, AT_CUTOVER,
 	0, 11 * 60, 60, 0, 0, "", "aligned, and valid", ""},
     {"validate", "Watch queues, bounces, log-ins, load and latency", MAIL,
-	AT_CUTOVER, 0, 0, 60, 60, 24, "", "within what was agreed",
-	"make rollback"},
+	AT_CUTOVER, 0, 0, 60, 60, 24, "", "within what was agreed", BACK},
     {"validate", "Watch, every four hours", MAIL, AT_CUTOVER, 0, 24 * 60, 240,
-	240, 12, "", "within what was agreed", "make rollback"},
+	240, 12, "", "within what was agreed", BACK},
     {"rollback", "Decide: stay, or roll back", LEAD, AT_CUTOVER, 0, 24 * 60, 30,
-	48 * 60, 2, "", "the criteria of the assessment",
-	"make rollback, then make reverse"},
+	48 * 60, 2, "", "the criteria of the assessment", BACK},
     /* 8. cleanup */
     {"cleanup", "Raise the TTLs again", NET, AT_CUTOVER, 7, 540, 60, 0, 0, "",
 	"the watch is over", ""},

@@ -144,9 +144,7 @@ enter(struct group *g, struct half *h, struct fail *f)
 
 	h->begun = 1;
 	h->before = pile_count(h->first.items);
-	if (s->ops->enter(s, (uint32_t)(folder_of(g, h) - s->list), f) == -1)
-		return -1;
-	return s->ops->ask != NULL ? s->ops->ask(s, f) : 0;
+	return s->ops->enter(s, (uint32_t)(folder_of(g, h) - s->list), f);
 }
 
 static int

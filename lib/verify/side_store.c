@@ -8,7 +8,7 @@
  * The parser of parts takes as much memory as the message: unless they are
  * asked for, a large message is looked into without it.
  */
-enum { BURST = 1024, AHEAD_MAX = 16384, PARTS_MAX = 4 << 20 };
+enum { BURST = 1024, PARTS_MAX = 4 << 20 };
 
 /* Which digest of msg each sum is the start of; 0 is made otherwise. */
 static const unsigned int kind_of[SUMS] = {DIGEST_L0, DIGEST_RAW, DIGEST_END,
@@ -16,7 +16,6 @@ static const unsigned int kind_of[SUMS] = {DIGEST_L0, DIGEST_RAW, DIGEST_END,
 
 struct live {
 	struct store *st;
-	uint64_t messages; /* of the folder entered, or UINT64_MAX */
 	struct digest *digest, *light; /* light: without parts */
 	unsigned int kinds; /* that digest makes */
 	struct ident ident; /* of the body read last */
@@ -52,23 +51,7 @@ enter(struct side *s, uint32_t folder, struct fail *f)
 	struct folder info;
 
 	s->entered = folder;
-	if (store_enter(l->st, s->list[folder].name, 0, &info, f) == -1)
-		return -1;
-	l->messages = info.known & FOLDER_MESSAGES ? info.messages : UINT64_MAX;
-	return 0;
-}
-
-static int
-ask(struct side *s, struct fail *f)
-{
-	static const struct ahead_of scan_all = {.what = AHEAD_OF_SCAN};
-	struct live *l = s->own;
-
-	if (l->messages > AHEAD_MAX)
-		return 0;
-	if (store_ahead(l->st, &scan_all, f) == -1)
-		return -1;
-	return store_flush(l->st, f);
+	return store_enter(l->st, s->list[folder].name, 0, &info, f);
 }
 
 static void
@@ -236,20 +219,6 @@ vanished(struct side *s)
 	}
 }
 
-/* Has the server enter the next folder behind the last bodies of this one. */
-static int
-go_on(struct side *s, struct fail *f)
-{
-	struct live *l = s->own;
-	struct ahead_of enter_next = {.what = AHEAD_OF_ENTER};
-
-	if (s->next == NULL || !s->next->selectable)
-		return 0;
-	enter_next.folder = s->next->name;
-	s->next = NULL;
-	return store_ahead(l->st, &enter_next, f) == -1 ? -1 : 0;
-}
-
 /* Asks for the next ones: 1, 0 there are none, -1. */
 static int
 burst(struct side *s, struct fail *f)
@@ -266,8 +235,10 @@ burst(struct side *s, struct fail *f)
 	}
 	if (l->n == 0 || rc == -1)
 		return rc;
-	if (verify_stopping(f) == -1 || store_want(l->st, ids, l->n, f) == -1 ||
-	    (l->n < BURST && go_on(s, f) == -1) || store_flush(l->st, f) == -1)
+	if (verify_stopping(f) == -1)
+		return -1;
+	if (store_want(l->st, ids, l->n, f) == -1 ||
+	    store_flush(l->st, f) == -1)
 		return -1;
 	return 1;
 }
@@ -321,7 +292,6 @@ more(struct side *s, struct fail *f)
 static const struct side_ops live_ops = {
     .close = close_store,
     .enter = enter,
-    .ask = ask,
     .scan = scan,
     .sums = sums,
     .more = more,

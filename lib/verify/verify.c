@@ -177,19 +177,6 @@ is_all(const struct move *m)
 	return is_compared(m) && m->src->role == ROLE_ALL;
 }
 
-/* Where the sides go on behind list[at]; a wrong guess costs time only. */
-static void
-foresee(struct verify *v, const struct move *list, size_t n, size_t at)
-{
-	size_t i = at + 1;
-
-	while (i < n &&
-	    (!is_compared(&list[i]) || is_all(&list[i]) != is_all(&list[at])))
-		i++;
-	v->src.next = i < n ? list[i].src : NULL;
-	v->dst.next = i < n ? list[i].dst : NULL;
-}
-
 static int
 do_moves(struct verify *v, struct move *list, size_t n, struct fail *f)
 {
@@ -209,7 +196,6 @@ do_moves(struct verify *v, struct move *list, size_t n, struct fail *f)
 				continue;
 			if (verify_stopping(f) == -1)
 				return -1;
-			foresee(v, list, n, i);
 			if (!is_compared(&list[i]))
 				tell_left_out(v, &list[i]);
 			else if (do_group(v, list, n, i, f) == -1)

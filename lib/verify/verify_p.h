@@ -94,9 +94,6 @@ struct side;
 struct side_ops {
 	void (*close)(struct side *s);
 	int (*enter)(struct side *s, uint32_t folder, struct fail *f);
-	/* Has the server begin with what scan will read, the next call.  May
-	 * be NULL. */
-	int (*ask)(struct side *s, struct fail *f);
 	/* All messages of the folder entered, without key. */
 	int (*scan)(struct side *s, struct pile *items, struct fail *f);
 	/*
@@ -120,7 +117,6 @@ struct side {
 	int is_target;
 	unsigned int base; /* the digest that items are told apart by, SUM() */
 	uint32_t entered;
-	const struct folder *next; /* entered after it, NULL: not known */
 	int keep; /* uids are kept at once: another folder is entered later */
 	/* Of each message that cannot be read, or is not what it was. */
 	void (*bad)(void *arg, struct side *s, const struct item *it,

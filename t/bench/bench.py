@@ -117,9 +117,6 @@ class Contest:
             if run.status != 0:
                 print("%s: its first run: exit %d\n%s" % (
                     e.label, run.status, run.log), file=sys.stderr)
-            self.place.look(self.target, [
-                (dst, name) for (_, dst), name in
-                zip(pairs, self.corpora(e))])
             self.prepared.add(e.label)
         if kind == "lost":
             shutil.rmtree(os.path.join(self.state(e), "ledger"))
@@ -129,10 +126,10 @@ class Contest:
     def change(self, user, turn):
         """In every folder ten new, ten with other flags, two expunged."""
         place, src = self.place, self.place.servers["src"]
-        more = "more%d" % turn
-        place.play(src, [(user, more)], "many")
+        more = place.corpus("more%d" % turn)
+        place.play(src, [place.script(user, stand.session("many", more))])
         box = imap(src, user, place.password)
-        for folder in place.corpus(more).folders:
+        for folder in more.folders:
             n = int(box.select('"%s"' % folder)[1][0])
             some = [str((k * n // 12 + turn) % n + 1) for k in range(12)]
             for these, what, flag in ((some[:5], "+FLAGS", r"(\Flagged)"),
@@ -216,7 +213,7 @@ def main():
     every, works_now = chosen()
     rounds = int(os.environ.get("N") or 3)
     small = int(os.environ.get("SMALL") or 1)
-    base, heading = os.environ["B"], judge.heading(rounds)
+    base = os.environ["B"]
     place = stand.Stand(sys.argv[1], os.path.join(base, "t/bench"), small)
     results = []
     try:
@@ -236,7 +233,7 @@ def main():
             "SCALE" if every is works.SCALE else "RESULTS")
     if page:
         with open(page, "w") as f:
-            f.write(judge.page(heading, results))
+            f.write(judge.page(results, rounds))
     sys.exit(any(judge.unmet(r) for r in results))
 
 

@@ -164,20 +164,15 @@ def machine():
             peer + " is not there"
 
 
-def heading(rounds):
-    """Of a run that begins now."""
+def page(results, rounds):
+    date = first_line("date", "-u", "+%Y-%m-%d")
+    commit = first_line("git", "rev-parse", "--short", "HEAD")
     dirty = first_line("git", "status", "--porcelain", "--", "cmd", "lib")
-    lines = ["%s, commit %s%s, %d runs of each, in turns" % (
-        first_line("date", "-u", "+%Y-%m-%d"),
-        first_line("git", "rev-parse", "--short", "HEAD"),
-        " and changes" if dirty else "", rounds),
-        "load average before it: %.1f" % os.getloadavg()[0], *machine()]
-    return ("# Benchmark\n\nWritten by `make bench`; see HOUSE.md.\n\n" +
-            "".join("- %s\n" % line for line in lines) +
-            "\nMedians, with quartiles. A ratio is that of two runs of one "
-            "round; floors under 0.1 s get 20 ms on top.\n\n")
-
-
-def page(head, results):
-    return head + (figures_table(results) or growth_table(results)) + "\n" + \
-        "\n".join(runs_table(r) for r in results)
+    text = "# Benchmark\n\nWritten by `make bench`; see HOUSE.md.\n\n"
+    text += "- %s, commit %s%s, %d runs of each, in turns\n" % (
+        date, commit, " and changes" if dirty else "", rounds)
+    text += "".join("- %s\n" % line for line in machine())
+    text += ("\nMedians, with quartiles. A ratio is that of two runs of one "
+             "round; floors under 0.1 s get 20 ms on top.\n\n")
+    text += figures_table(results) or growth_table(results)
+    return text + "\n" + "\n".join(runs_table(r) for r in results)

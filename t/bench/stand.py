@@ -19,7 +19,6 @@ Run = collections.namedtuple("Run", "wall cpu rss src_cpu dst_cpu status log")
 BODY = "UID FLAGS INTERNALDATE BODY.PEEK[]"
 IDENT = ("UID FLAGS INTERNALDATE RFC822.SIZE "
          "BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)]")
-LOOK = ("ident", "stat")
 # probe: what a connection to the source and one to the target does
 PROBES = {
     "drain": ("body", None),
@@ -29,6 +28,10 @@ PROBES = {
     "stat": ("stat", None), "stat-both": ("stat", "stat"),
     "fetch-both": ("body", "body"), "mids": ("ident", "ident"),
 }
+
+
+def fills(probe):
+    return PROBES[probe.rsplit("-c", 1)[0]][1] in ("one", "selected", "many")
 
 
 def session(kind, corpus, folders=None):
@@ -119,15 +122,15 @@ class Stand:
         shutil.rmtree(os.path.join(server.mail, user), ignore_errors=True)
 
     def fill(self, server, accounts):
-        """Makes accounts, (user, corpus), where they are not."""
-        missing = [(user, name) for user, name in accounts
-                   if not os.path.exists(os.path.join(server.mail, user))]
-        if missing:
-            self.play(server, missing, "many", *LOOK)
-
-    def look(self, server, accounts):
-        """So that nobody pays for what a server writes down at a first look."""
-        self.play(server, accounts, *LOOK)
+        """Makes accounts, (user, corpus), where they are not; looked at once,
+        so that nobody pays for what a server writes down at a first look."""
+        scripts = [
+            self.script(user, [line for kind in ("many", "ident", "stat")
+                               for line in session(kind, self.corpus(name))])
+            for user, name in accounts
+            if not os.path.exists(os.path.join(server.mail, user))]
+        if scripts:
+            self.play(server, scripts)
 
     def sources(self, names):
         self.fill(self.servers["src"], [("src-" + n, n) for n in names])
@@ -158,11 +161,8 @@ class Stand:
             f.write("\n".join([user, *lines, "Z LOGOUT"]) + "\n")
         return path
 
-    def play(self, server, accounts, *kinds):
-        """Sessions that are not measured, one after the other."""
-        scripts = [self.script(user, [line for kind in kinds for line in
-                                      session(kind, self.corpus(name))])
-                   for user, name in accounts]
+    def play(self, server, scripts):
+        """One after the other, not measured."""
         subprocess.run([self.helper("probe"), self.password, str(server.port),
                         *scripts], check=True, stdout=subprocess.DEVNULL)
 
