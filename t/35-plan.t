@@ -79,6 +79,8 @@ many=150 small=25 seeds=4
 [ "$SHORT" = 1 ] && many=30 small=6 seeds=1
 check "$many plans: all covered, groups whole, waves in order, all within limits" \
 	judge many "${SEED:-1}" "${MANY:-$many}"
+check 'nor does a job without a place let others of its account meet' \
+	judge many 3283 1
 judge optimum "${SEED:-1}" "${SMALL:-$small}" >"$T/ratio"
 check "$small plans of at most 9 jobs against the best there is: $(cat "$T/ratio")" \
 	within 1.1 "$T/ratio"

@@ -8,6 +8,8 @@
 struct chain {
 	uint32_t job, n; /* the first of the plan's, and how many */
 	uint32_t at; /* the next to be placed */
+	uint32_t worker; /* of the last that has a place; NONE */
+	int64_t end; /* of that, or INT64_MIN */
 	uint64_t work; /* seconds */
 };
 

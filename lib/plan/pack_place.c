@@ -64,13 +64,11 @@ static int64_t
 earliest(const struct pack *k, const struct chain *c, struct job *j)
 {
 	const struct box *x = &k->p->box[j->box];
-	const struct job *first = &k->p->job[c->job];
 	int64_t t = k->ready, day;
 	int side;
 
 	later(&t, x->terms.not_before);
-	if (j > first && j[-1].start != CLOCK_NONE)
-		later(&t, j[-1].end);
+	later(&t, c->end);
 	later(&t, first_free(k->slot + k->low, k->workers - k->low));
 	for (side = 0; side < 2; side++)
 		if (x->host[side]->slot != NONE)
@@ -79,7 +77,7 @@ earliest(const struct pack *k, const struct chain *c, struct job *j)
 				x->host[side]->conn_max));
 	j->late = NULL;
 	if (x->terms.day_bytes > 0) {
-		day = budget(first, j, x->terms.day_bytes);
+		day = budget(&k->p->job[c->job], j, x->terms.day_bytes);
 		if (day > t)
 			j->late = "budget";
 		later(&t, day);
@@ -88,20 +86,18 @@ earliest(const struct pack *k, const struct chain *c, struct job *j)
 }
 
 static void
-take_slots(struct pack *k, const struct chain *c, struct job *j)
+take_slots(struct pack *k, struct chain *c, struct job *j)
 {
-	const struct job *before = j > &k->p->job[c->job] ? j - 1 : NULL;
-	uint32_t w = NONE;
+	uint32_t w = c->worker;
 	int side;
 
-	if (before != NULL && before->start != CLOCK_NONE)
-		w = before->worker - 1;
 	if (w == NONE || k->slot[w] > j->start) {
 		k->score.hops += w != NONE;
 		w = pick(k->slot, k->low, k->workers, j->start);
 	}
 	j->worker = w + 1;
-	k->slot[w] = j->end;
+	c->worker = w;
+	c->end = k->slot[w] = j->end;
 	for (side = 0; side < 2; side++) {
 		const struct host *h = k->p->box[j->box].host[side];
 		uint32_t n = (uint32_t)h->conn_max;
@@ -141,8 +137,11 @@ pack_place(struct pack *k)
 
 	memcpy(k->slot, k->saved, k->nslot * sizeof(*k->slot));
 	k->score = (struct score){.end = k->ready};
-	for (i = 0; i < k->nchain; i++)
+	for (i = 0; i < k->nchain; i++) {
 		k->chain[i].at = 0;
+		k->chain[i].worker = NONE;
+		k->chain[i].end = INT64_MIN;
+	}
 	for (i = 0; i < k->njob; i++)
 		place(k, &k->chain[k->order[i]]);
 }
