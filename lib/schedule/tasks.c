@@ -9,7 +9,7 @@
 #define MAIL "mail administrator"
 #define NET "network administrator"
 #define DESK "service desk"
-#define BACK "point MX to the old server"
+#define BACK "make rollback, then make reverse"
 #define NONE_LOST "mbx-verify ends in 0"
 
 static const struct rule rules[] = {
@@ -73,12 +73,12 @@ static const struct rule rules[] = {
 	660, 60, 0, 0, "make delta", "the second run is short", "stop it"},
     /* 6. DNS, the switch */
     {"cutover", "Lower the TTL of MX and of the mail hosts to 300 s", NET,
-	AT_CUTOVER, -5, 600, 60, 0, 0, "", "every name server answers with it",
-	"raise it again"},
+	AT_CUTOVER, -5, 600, 60, 0, 0, "make ttl",
+	"every name server answers with it", "raise it again"},
     {"cutover", "Announce the switch and the new settings to all users", DESK,
 	AT_CUTOVER, -3, 600, 120, 0, 0, "", "", ""},
     {"cutover", "See that no cache holds the old TTL any more", NET, AT_CUTOVER,
-	-1, 600, 30, 0, 0, "",
+	-1, 600, 30, 0, 0, "make gate",
 	"resolvers of large providers answer with 300 s or less", ""},
     {"cutover", "Freeze accounts, aliases and rules at the source", MAIL,
 	AT_CUTOVER, -1, 660, 30, 0, 0, "", "", "thaw"},
@@ -92,7 +92,8 @@ static const struct rule rules[] = {
     {"cutover", "Final delta", MAIL, AT_CUTOVER, 0, -60, 60, 0, 0,
 	"make cutover", "no row failed", ""},
     {"cutover", "Switch MX, and secondary MX, to the target", NET, AT_CUTOVER,
-	0, 0, 15, 0, 0, "", "every name server answers with the new MX", BACK},
+	0, 0, 15, 0, 0, "make switch",
+	"every name server answers with the new MX", BACK},
     {"cutover", "See resolvers answer with the new MX", NET, AT_CUTOVER, 0, 15,
 	15, 0, 0, "", "", BACK},
     {"validate", "Send and receive, in and out and between both", MAIL,
@@ -116,8 +117,8 @@ static const struct rule rules[] = {
     {"rollback", "Decide: stay, or roll back", LEAD, AT_CUTOVER, 0, 24 * 60, 30,
 	48 * 60, 2, "", "the criteria of the assessment", BACK},
     /* 8. cleanup */
-    {"cleanup", "Raise the TTLs again", NET, AT_CUTOVER, 7, 540, 60, 0, 0, "",
-	"the watch is over", ""},
+    {"cleanup", "Raise the TTLs again", NET, AT_CUTOVER, 7, 540, 60, 0, 0,
+	"make restore", "the watch is over", ""},
     {"cleanup", "Collect what users say; solve it", DESK, AT_CUTOVER, 7, 540,
 	240, 0, 0, "", "", ""},
     {"cleanup", "Remove legacy MX, SPF and host records", NET, AT_CUTOVER, 14,

@@ -6,8 +6,9 @@ STEPS += approve-cutover:$(verified) \
 cutover: cutover/checks.tsv
 
 approve-cutover: | $(BATCHES:%=verify/%.tsv)
+# --mark: what reaches the target from here on is what reverse carries back.
 cutover/final.tsv: approve-cutover $(BATCHES:%=verify/%.tsv)
-	$(run) cutover/final $@ $(copy) jobs.tsv
+	$(run) cutover/final $@ $(copy) --mark jobs.tsv
 
 # Bodies were read when each batch was verified.
 cutover/checks.tsv: cutover/final.tsv

@@ -35,7 +35,7 @@ STEPS := folders.tsv:$(ACCOUNTS) mapped.tsv:folders.tsv jobs.tsv:mapped.tsv
 $(foreach file,$(wildcard batches.mk),$(eval include $(file)))
 
 include $(addprefix $(runbook),assess.mk prepare.mk copy.mk cutover.mk \
-	validate.mk cleanup.mk)
+	validate.mk dns.mk reverse.mk cleanup.mk)
 
 # A decision is a file that a person makes.
 approve-%:
