@@ -185,8 +185,9 @@ def chosen():
     patterns = os.environ.get("W", "").split()
     for p in patterns:
         if not fnmatch.filter([w.name for w in every], p):
-            sys.exit("bench: %s: none of %s" % (
-                p, " ".join(w.name for w in every)))
+            print("bench: %s: none of %s" % (
+                p, " ".join(w.name for w in every)), file=sys.stderr)
+            sys.exit(64)
     return every, [w for w in every if not patterns or any(
         fnmatch.fnmatch(w.name, p) for p in patterns)]
 
