@@ -44,7 +44,9 @@ ahead_src(struct copy *c, const struct work *w, struct fail *f)
 	int rc = store_ahead(c->src, &a, f);
 
 	a.what = AHEAD_OF_SCAN;
-	if (rc == 1 && w->move->src->messages > 0)
+	/* More would come in windows, for the sake of memory. */
+	if (rc == 1 && w->move->src->messages > 0 &&
+	    w->move->src->messages <= WAVE_MESSAGES)
 		rc = store_ahead(c->src, &a, f);
 	return rc;
 }
