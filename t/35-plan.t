@@ -75,7 +75,7 @@ check_same 'failures by code' "QUOTA=3 QUOTA=3  QUOTA=6" \
 
 # ---- random inventories, constraints and zones ----
 
-many=150 small=25 seeds=4
+many=100 small=20 seeds=3
 [ "$SHORT" = 1 ] && many=30 small=6 seeds=1
 check "$many plans: all covered, groups whole, waves in order, all within limits" \
 	judge many "${SEED:-1}" "${MANY:-$many}"
