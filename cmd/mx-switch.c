@@ -217,6 +217,7 @@ plan_finish(uint64_t rejected, struct out *o, struct fail *f)
 	rc = plan_domains(f);
 	if (rc == -1 && f->code == CODE_ROW) {
 		out_tell(o, -1, f);
+		changes_free(made);
 		return 0;
 	}
 	if (rc == 0)
@@ -225,6 +226,7 @@ plan_finish(uint64_t rejected, struct out *o, struct fail *f)
 		changes_seal(made);
 		change_emit(made, o);
 	}
+	changes_free(made);
 	return rc;
 }
 
@@ -303,11 +305,15 @@ rollback_finish(uint64_t rejected, struct out *o, struct fail *f)
 {
 	struct changes *back = changes_swapped(in, only_plan);
 
+	int rc = 0;
+
 	(void)rejected;
 	if (nservers > 0)
-		return run(back, o, f);
-	change_emit(back, o);
-	return 0;
+		rc = run(back, o, f);
+	else
+		change_emit(back, o);
+	changes_free(back);
+	return rc;
 }
 
 /* ---- verify, export ---- */
@@ -337,13 +343,16 @@ static int
 export_begin(struct fail *f)
 {
 	struct buf none = {0};
+	int rc;
 
 	if (as == NULL)
 		return usage(f,
 		    "export --as nsupdate, bind, dnscontrol, "
 		    "octodns or csv");
 	in = changes_new();
-	return mx_export(&none, in, as, f);
+	rc = mx_export(&none, in, as, f);
+	buf_free(&none);
+	return rc;
 }
 
 static int
