@@ -304,6 +304,7 @@ static int
 rollback_finish(uint64_t rejected, struct out *o, struct fail *f)
 {
 	struct changes *back = changes_swapped(in, only_plan);
+	int rc = 0;
 
 	int rc = 0;
 
