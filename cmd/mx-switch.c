@@ -120,13 +120,13 @@ take_servers(
 static int
 read_zone(struct fail *f)
 {
-	FILE *fp = fopen(zone_file, "re");
+	FILE *fp;
 	size_t n = 1;
 
 	(void)fail_at(f, "%s", zone_file);
 	if (origin == NULL)
 		return usage(f, "--zone-in wants --origin ZONE");
-	if (fp == NULL)
+	if ((fp = fopen(zone_file, "re")) == NULL)
 		return fail_errno(f, CODE_INPUT, REACH_RUN, "zone", "open");
 	while (n > 0) {
 		n = fread(buf_room(&zone_text, 65536), 1, 65536, fp);
@@ -251,7 +251,8 @@ apply_begin(struct fail *f)
 		return -1;
 	if (gate_files != NULL && reason == NULL)
 		gates = gates_new();
-	for (i = 0; gates != NULL && gate_files[i] != NULL; i++)
+	for (i = 0;
+	     gates != NULL && gate_files != NULL && gate_files[i] != NULL; i++)
 		if (change_each_row(gate_files[i], take_gate, f) == -1)
 			return -1;
 	return 0;

@@ -44,9 +44,12 @@ shuffle_case(struct buf *q)
 	if (getrandom(bits, sizeof(bits), 0) != sizeof(bits))
 		abort();
 	/* A length is at most 63 and no letter. */
-	for (i = HEADER; i < end && i - HEADER < sizeof(bits); i++)
-		if (q->data[i] >= 'a' && q->data[i] <= 'z')
-			q->data[i] ^= (char)(bits[i - HEADER] & 0x20);
+	for (i = HEADER; i < end && i - HEADER < sizeof(bits); i++) {
+		unsigned char c = (unsigned char)q->data[i];
+
+		if (c >= 'a' && c <= 'z')
+			q->data[i] = (char)(c ^ (bits[i - HEADER] & 0x20));
+	}
 }
 
 int

@@ -53,7 +53,7 @@ wish_of(struct mx_plan *p, const char *name, const char *type)
 	free(key);
 	if (at < p->n)
 		return &p->wish[at];
-	if ((p->n & (p->n - 1)) == 0)
+	if (p->wish == NULL || (p->n & (p->n - 1)) == 0)
 		p->wish =
 		    mem_resize(p->wish, p->n ? 2 * p->n : 1, sizeof(*p->wish));
 	p->wish[p->n] = (struct wish){.name = name, .type = type};
