@@ -103,6 +103,21 @@ check_rc 0 'back' run anna --reverse
 check_same 'and not carried back' 0 "$(result copied)"
 alike 'both sides are alike'
 
+# What came back is at the source: --delete must not take its copy out.
+at "$new_port" anna <<'PY'
+box.select("INBOX")
+box.copy("1", "INBOX")
+PY
+check_rc 0 'back, a message that the new server has twice' run anna --reverse
+at "$old_port" anna <<'PY'
+put("INBOX", 210)
+PY
+dump "$new_port" anna >"$T/b"
+check_rc 0 'forward with --delete' run anna --delete
+check_same 'nothing is gone' 0 "$(result gone)"
+dump "$new_port" anna >"$T/c"
+check_same 'nor taken out' '' "$(LC_ALL=C comm -23 "$T/b" "$T/c")"
+
 # ---- killed ----
 
 check_rc 0 'another account' run bert --mark

@@ -6,7 +6,7 @@
 
 #include "copy/copy_p.h"
 
-enum { YOUNG_S = 60, QUIET = 4, QUIET_MS = 250 };
+enum { QUIET = 4, QUIET_MS = 250, LONGEST_MS = 60000 };
 
 /* The digest that still tells copies apart after what the target alters; of
  * an mbox that is known without a profile. */
@@ -149,12 +149,21 @@ weight(const struct copy *c)
 static int
 wait_quiet(struct copy *c, struct fail *f)
 {
+	const int64_t end = clock_ms() + LONGEST_MS;
 	int calm = 0;
 
 	if (c->o->dry_run || (store_can(c->dst) & STORE_UIDS) == 0)
 		return 0;
 	while (calm < QUIET) {
 		uint64_t was = weight(c);
+
+		if (clock_ms() > end) {
+			if (c->o->say != NULL)
+				c->o->say(c->o->arg,
+				    "mail goes on arriving at the target: "
+				    "it is looked at as it stands");
+			return 0;
+		}
 
 		(void)poll(NULL, 0, QUIET_MS);
 		if (stopping(f) == -1 ||
@@ -329,7 +338,7 @@ copy_job(
 		rc = open_ledger(c, f);
 	if (rc == 0)
 		rc = sessions(c, c->job, f);
-	if (rc == 0 && ledger_was_interrupted(c->ledger, YOUNG_S))
+	if (rc == 0 && ledger_was_interrupted(c->ledger))
 		rc = wait_quiet(c, f);
 	if (rc == 0)
 		rc = note_ends(c, f);

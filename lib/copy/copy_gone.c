@@ -52,18 +52,23 @@ gone_keep(struct copy *c, struct work *w)
 	w->gones = w->gone_room = 0;
 }
 
+static void
+forget_first(struct copy *c)
+{
+	struct gones *g = c->gones;
+
+	c->gones = g->next;
+	free(g->folder);
+	free(g->dst);
+	free(g->at);
+	free(g);
+}
+
 void
 gone_forget(struct copy *c)
 {
-	struct gones *g;
-
-	while ((g = c->gones) != NULL) {
-		c->gones = g->next;
-		free(g->folder);
-		free(g->dst);
-		free(g->at);
-		free(g);
-	}
+	while (c->gones != NULL)
+		forget_first(c);
 }
 
 /* ---- what of it is there, and what was copied ---- */
@@ -259,7 +264,12 @@ static int
 one_folder(struct copy *c, struct gones *g, struct fail *f)
 {
 	struct folder di;
+	size_t i;
 
+	for (i = 0; i < g->n; i++) { /* a cut connection tried it before */
+		g->at[i].id = 0;
+		g->at[i].stage = GONE_UNKNOWN;
+	}
 	qsort(g->at, g->n, sizeof(*g->at), by_dst);
 	if (ledger_each_done(c->ledger, g->folder, take_digest, g, f) == -1 ||
 	    store_enter(c->dst, g->dst, 1, &di, f) == -1)
@@ -278,16 +288,15 @@ one_folder(struct copy *c, struct gones *g, struct fail *f)
 int
 gone_all(struct copy *c, struct fail *f)
 {
-	struct gones *g;
 	const unsigned int both = store_can(c->src) & store_can(c->dst);
 
 	c->dst_in = NULL;
-	for (g = c->gones; g != NULL; g = g->next) {
+	for (; c->gones != NULL; forget_first(c)) {
 		if (stopping(f) == -1)
 			return -1;
 		if ((both & STORE_UIDS) == 0)
 			continue; /* files: their owner decides */
-		if (one_folder(c, g, f) == -1) {
+		if (one_folder(c, c->gones, f) == -1) {
 			if (f->reach > REACH_FOLDER)
 				return -1;
 			c->sum->failed++;
@@ -295,6 +304,5 @@ gone_all(struct copy *c, struct fail *f)
 				c->o->say(c->o->arg, f->why);
 		}
 	}
-	gone_forget(c);
 	return 0;
 }

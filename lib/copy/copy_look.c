@@ -50,6 +50,9 @@ one(struct copy *c, struct work *w, const struct msgref *m)
 	store_uid(c->src, m->id, &uid);
 	hash = ledger_hash(uid.data);
 	buf_free(&uid);
+	ledger_find(c->ledger, hash, &k);
+	ledger_there(c->ledger, hash);
+	w->found += k.state == KNOWN_DONE || k.state == KNOWN_ELSEWHERE;
 	if (reverse_is_other(c, w, m->id, hash)) {
 		if (!c->o->reverse) {
 			c->sum->messages++;
@@ -60,9 +63,6 @@ one(struct copy *c, struct work *w, const struct msgref *m)
 	}
 	c->sum->messages++;
 	c->sum->bytes += m->size;
-	ledger_find(c->ledger, hash, &k);
-	ledger_there(c->ledger, hash);
-	w->found += k.state == KNOWN_DONE || k.state == KNOWN_ELSEWHERE;
 	if (!is_wanted(c, m))
 		c->sum->skipped++;
 	else if (k.state == KNOWN_ELSEWHERE)

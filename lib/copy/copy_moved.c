@@ -238,7 +238,10 @@ drop_absent(struct moved *v, struct run *r, struct fail *f)
 		while (more == 1 && m.id < r->id[i])
 			if ((more = store_next(v->c->dst, &m, f)) == -1)
 				return -1;
-		if (more != 1 || m.id != r->id[i])
+		/* What is \Deleted there must not be so here: it is sent. */
+		if (more != 1 || m.id != r->id[i] ||
+		    (k > 0 && r->id[k - 1] == m.id) ||
+		    flags_has(m.flags, "\\Deleted"))
 			continue;
 		r->came[k] = r->came[i];
 		r->flags[k] = intern_str(
@@ -270,21 +273,35 @@ note_intents(struct moved *v, const struct run *r, struct fail *f)
 }
 
 static int
+note_copy(struct copy *c, const struct run *r, size_t i, const char *flags,
+    struct fail *f)
+{
+	struct came *m = r->came[i];
+	struct item *it = &m->work->item[m->item];
+	uint32_t is = it->flags;
+	char uid[24];
+	int rc;
+
+	(void)snprintf(uid, sizeof(uid), "%llu", (unsigned long long)r->to[i]);
+	it->flags = intern_number(m->work->words, flags, strlen(flags));
+	rc = note(c, m->work, m->item, STEP_DONE, uid, m->digest, NULL, f);
+	it->flags = is;
+	return rc;
+}
+
+static int
 note_done(struct moved *v, const struct run *r, struct fail *f)
 {
 	struct copy *c = v->c;
 	size_t i;
 
 	for (i = 0; i < r->n; i++) {
-		struct came *m = r->came[i];
-		struct work *w = m->work;
-		struct item *it = &w->item[m->item];
-		char uid[24];
+		struct work *w = r->came[i]->work;
+		struct item *it = &w->item[r->came[i]->item];
 
-		(void)snprintf(
-		    uid, sizeof(uid), "%llu", (unsigned long long)r->to[i]);
-		if (note(c, w, m->item, STEP_DONE, uid, m->digest, NULL, f) ==
-		    -1)
+		if (r->to[i] == 0)
+			continue;
+		if (note_copy(c, r, i, r->flags[i], f) == -1)
 			return -1;
 		c->sum->copied++;
 		c->sum->copied_bytes += it->size;
@@ -297,7 +314,10 @@ note_done(struct moved *v, const struct run *r, struct fail *f)
 	return 0;
 }
 
-/* The copy has the flags of what it was copied from. */
+/*
+ * The copy has the flags of what it was copied from, and so has the ledger
+ * until they are those of the source.
+ */
 static int
 set_flags(struct moved *v, const struct run *r, struct fail *f)
 {
@@ -307,12 +327,13 @@ set_flags(struct moved *v, const struct run *r, struct fail *f)
 	for (i = 0; i < r->n; i++) {
 		const char *is = item_flags(w, &w->item[r->came[i]->item]);
 
-		if (strcmp(is, r->flags[i]) == 0)
+		if (r->to[i] == 0 || strcmp(is, r->flags[i]) == 0)
 			continue;
 		if (enter_dst(v->c, w, f) == -1 ||
 		    (carry_flags(v->c, w, &r->to[i], 1, is, r->flags[i], f) ==
 			    -1 &&
-			f->reach != REACH_MESSAGE))
+			f->reach != REACH_MESSAGE) ||
+		    note_copy(v->c, r, i, is, f) == -1)
 			return -1;
 	}
 	return 0;
@@ -325,6 +346,7 @@ copy_run(struct moved *v, struct run *r, struct fail *f)
 	struct work *w = r->came[0]->work;
 	struct folder di;
 	size_t i;
+	int rc;
 
 	c->dst_in = NULL;
 	if (store_enter(c->dst, r->came[0]->folder, 1, &di, f) == -1)
@@ -333,15 +355,19 @@ copy_run(struct moved *v, struct run *r, struct fail *f)
 		return 0;
 	if (drop_absent(v, r, f) == -1 || r->n == 0)
 		return r->n == 0 ? 0 : -1;
-	if (note_intents(v, r, f) == -1 ||
-	    store_copy(c->dst, r->id, r->n, w->dst, r->to, f) == -1)
+	if (note_intents(v, r, f) == -1)
 		return -1;
-	for (i = 0; i < r->n; i++)
+	rc = store_copy(c->dst, r->id, r->n, w->dst, r->to, f);
+	if (rc == -1 && f->reach > REACH_FOLDER)
+		return -1;
+	if (note_done(v, r, f) == -1 || set_flags(v, r, f) == -1)
+		return -1;
+	for (i = 0; rc == 0 && i < r->n; i++)
 		if (r->to[i] == 0)
 			return fail_set(f, CODE_PROTO, REACH_FOLDER,
 			    AGAIN_LATER, "COPY",
 			    "the target does not say what became of it");
-	return note_done(v, r, f) == -1 ? -1 : set_flags(v, r, f);
+	return 0; /* what was refused is sent */
 }
 
 /* Runs of those that go from one folder into one folder. */

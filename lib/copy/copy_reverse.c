@@ -134,6 +134,16 @@ reverse_is_other(
 	    NULL;
 }
 
+static int
+has_mark(const struct copy *c, const char *name, uint32_t uidvalidity)
+{
+	const char *value = ledger_get(c->ledger, name);
+	uint32_t was;
+
+	return value != NULL && sscanf(value, "%" SCNu32, &was) == 1 &&
+	    was == uidvalidity;
+}
+
 int
 reverse_mark(struct copy *c, struct fail *f)
 {
@@ -149,12 +159,18 @@ reverse_mark(struct copy *c, struct fail *f)
 		if (!fo.selectable)
 			continue;
 		if ((fo.known & FOLDER_UIDNEXT) == 0 &&
-		    store_enter(c->dst, c->dst_list[i].name, 0, &fo, f) == -1)
-			return -1;
+		    store_enter(c->dst, c->dst_list[i].name, 0, &fo, f) == -1) {
+			if (f->reach > REACH_FOLDER)
+				return -1;
+			continue; /* it went meanwhile */
+		}
 		name = mem_printf("mark %s", c->dst_list[i].name);
 		value = mem_printf("%" PRIu32 " %" PRIu32, fo.uidvalidity,
 		    fo.known & FOLDER_UIDNEXT ? fo.uidnext : 0);
-		rc = ledger_set(c->ledger, name, value, f);
+		/* A mark stays: what has come since the first one goes back. */
+		rc = has_mark(c, name, fo.uidvalidity)
+		    ? 0
+		    : ledger_set(c->ledger, name, value, f);
 		free(name);
 		free(value);
 		if (rc == -1)

@@ -173,9 +173,9 @@ wave_do(struct copy *c, struct wave *v, struct fail *f)
 	if (rc == 0 && again)
 		rc = pass(c, v, f);
 	for (w = v->work; w < v->work + v->n; w++) {
-		if (rc == 0)
+		if (rc == 0 || w->stage != WORK_GOING)
 			resume_done(c, w->folder);
-		else if (w->stage == WORK_GOING)
+		else
 			resume_count_back(c, w);
 		clear(w);
 	}

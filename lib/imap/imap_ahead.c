@@ -25,7 +25,9 @@ ahead_free(struct imap *im)
 {
 	while (im->ahead.first != NULL)
 		free_first(im);
-	intern_free(im->ahead.made);
+	while (im->ahead.made_n > 0)
+		free(im->ahead.made[--im->ahead.made_n]);
+	free(im->ahead.made);
 	buf_free(&im->ahead.in);
 }
 
@@ -56,25 +58,26 @@ leave_first(struct imap *im)
 	if (a->kind == AHEAD_SELECT)
 		im->ahead.moved = 1;
 	if (a->kind == AHEAD_CREATE && a->answer == ANSWER_OK) {
-		if (im->ahead.made == NULL)
-			im->ahead.made = intern_new();
-		(void)intern_str(im->ahead.made, a->data, a->n);
+		im->ahead.made = mem_resize(im->ahead.made,
+		    im->ahead.made_n + 1, sizeof(*im->ahead.made));
+		im->ahead.made[im->ahead.made_n++] = mem_strndup(a->data, a->n);
 	}
 	free_first(im);
 }
 
 int
-ahead_was_made(const struct imap *im, const char *raw, size_t n)
+ahead_was_made(struct imap *im, const char *raw, size_t n)
 {
-	char *name;
-	int is;
+	char **made = im->ahead.made;
+	size_t i;
 
-	if (im->ahead.made == NULL)
-		return 0;
-	name = mem_strndup(raw, n);
-	is = intern_has(im->ahead.made, name);
-	free(name);
-	return is;
+	for (i = 0; i < im->ahead.made_n; i++)
+		if (strlen(made[i]) == n && memcmp(made[i], raw, n) == 0) {
+			free(made[i]);
+			made[i] = made[--im->ahead.made_n];
+			return 1;
+		}
+	return 0;
 }
 
 int

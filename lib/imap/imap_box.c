@@ -137,6 +137,8 @@ imap_create(struct imap *im, const char *raw, size_t n, int role, int *made,
 
 	if (ahead_take(im, AHEAD_CREATE, (uint32_t)role, raw, n, &first, &tag))
 		rc = imap_wait(im, tag, &a, f);
+	else if (imap_quiet(im, f) == -1)
+		rc = -1;
 	else if (!ahead_was_made(im, raw, n))
 		rc = say_create(im, raw, n, use, &a, f);
 	if (rc == -1)
@@ -351,22 +353,23 @@ imap_expunge(struct imap *im, const uint32_t *uids, size_t n, struct fail *f)
 
 /* [COPYUID validity from to] */
 static void
-copied_to(const struct imap *im, uint32_t *to, size_t n)
+copied_to(const struct imap *im, const uint32_t *uids, uint32_t *to, size_t n)
 {
-	const char *p;
+	const char *p, *from;
 	size_t i;
 
 	if (!imap_code(im, "COPYUID", &p))
 		return;
-	for (i = 0; i < 2; i++) {
-		p += strcspn(p, " ]");
-		p += strspn(p, " ");
-	}
+	p += strcspn(p, " ]");
+	from = p += strspn(p, " ");
+	p += strcspn(p, " ]");
+	p += strspn(p, " ");
 	/* More or fewer than were asked for: none can be told apart. */
 	if (append_nth_uid(p, n - 1) == 0 || append_nth_uid(p, n) != 0)
 		return;
 	for (i = 0; i < n; i++)
-		to[i] = append_nth_uid(p, i);
+		if (append_nth_uid(from, i) == uids[i])
+			to[i] = append_nth_uid(p, i);
 }
 
 int
@@ -389,7 +392,7 @@ imap_copy(struct imap *im, const uint32_t *uids, size_t n, const char *raw,
 		if (a != ANSWER_OK)
 			return imap_refused(
 			    im, a, "COPY", CODE_BADMSG, REACH_MESSAGE, f);
-		copied_to(im, to + from, i - from);
+		copied_to(im, uids + from, to + from, i - from);
 	}
 	return 0;
 }

@@ -127,7 +127,8 @@ struct imap {
 	/* imap_ahead.c */
 	struct {
 		struct ahead *first, **tail;
-		struct intern *made; /* mailboxes, while nobody waited */
+		char **made; /* mailboxes, while nobody waited */
+		size_t made_n;
 		struct buf in; /* the mailbox that the caller is in */
 		int write;
 		uint32_t validity;
@@ -253,8 +254,8 @@ int ahead_take(struct imap *im, enum ahead_kind kind, uint32_t arg,
     const void *data, size_t n, uint32_t *first, uint32_t *last);
 /* A tagged answer that may be one of them, which nobody waits for. */
 void ahead_answered(struct imap *im, uint32_t tag, enum answer answer);
-/* A CREATE whose answer nobody took was OK. */
-int ahead_was_made(const struct imap *im, const char *raw, size_t n);
+/* A CREATE whose answer nobody took was OK; told once. */
+int ahead_was_made(struct imap *im, const char *raw, size_t n);
 /* Reads away what was not taken. */
 int ahead_drop(struct imap *im, struct fail *f);
 /* Back into the mailbox that the caller takes for selected. */

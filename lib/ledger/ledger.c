@@ -72,7 +72,6 @@ open_file(struct ledger *l, const char *dir, int create, struct fail *f)
 		    "ledger", "not a regular file");
 	}
 	l->end = (uint64_t)st.st_size;
-	l->written = st.st_mtime;
 	return create ? lock(l, f) : 0;
 }
 
@@ -200,9 +199,9 @@ ledger_interrupted(struct ledger *l)
 }
 
 int
-ledger_was_interrupted(const struct ledger *l, int seconds)
+ledger_was_interrupted(const struct ledger *l)
 {
-	return l->was_interrupted && clock_now() - l->written < seconds;
+	return l->was_interrupted;
 }
 
 /* ---- appending ---- */

@@ -54,11 +54,9 @@ int ledger_open(struct ledger **l, const char *dir, const char *key, int create,
 int ledger_close(struct ledger *l, struct fail *f);
 /* This run ends in the middle of something, see the next. */
 void ledger_interrupted(struct ledger *l);
-/*
- * 1 if the run before this one was interrupted, less than so many seconds ago:
- * what it sent may still be under way within the target.
- */
-int ledger_was_interrupted(const struct ledger *l, int seconds);
+/* 1 if the run before this one was interrupted: what it sent may still be under
+ * way within the target. */
+int ledger_was_interrupted(const struct ledger *l);
 
 /* Key-value notes: the mapping, what was looked at, the endpoints.  NULL if
  * never set; the ledger's, until the next ledger_set. */

@@ -47,7 +47,6 @@ struct ledger {
 	uint64_t state_end; /* what KEY.state knows of the file */
 	char *state_sum;
 	int interrupted, was_interrupted;
-	int64_t written; /* when the file was, as it was opened */
 
 	struct known_entry *known;
 	size_t known_n, known_room, known_sorted;

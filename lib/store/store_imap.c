@@ -177,6 +177,10 @@ enter(struct store *st, const char *folder, int write, struct folder *info,
 		info->sep = a->ns[0].sep;
 	}
 	info->selectable = 1;
+	/* What LIST told is of the past, and STATUS may tell what SELECT
+	 * does not. */
+	info->known &=
+	    ~(unsigned int)(FOLDER_MESSAGES | FOLDER_UIDNEXT | FOLDER_MODSEQ);
 	info->known |= FOLDER_UIDVALIDITY;
 	if (sel.has_exists)
 		info->known |= FOLDER_MESSAGES;
@@ -411,8 +415,8 @@ copy(struct store *st, const uint64_t *ids, size_t n, const char *folder,
 
 	if (rc == 0)
 		rc = imap_copy(a->im, uids, n, a->raw.data, a->raw.len, got, f);
-	for (i = 0; rc == 0 && i < n; i++)
-		to[i] = got[i];
+	for (i = 0; i < n; i++)
+		to[i] = rc == 0 || f->reach == REACH_MESSAGE ? got[i] : 0;
 	free(uids);
 	free(got);
 	return rc;

@@ -1311,6 +1311,27 @@ START_TEST(asked_ahead_and_left)
 }
 END_TEST
 
+/* What stands before it was not taken: that it made the mailbox is known. */
+START_TEST(made_ahead_and_left)
+{
+	static const struct step st[] = {
+	    C("A2 SELECT \"a\"\r\nA3 CREATE \"c\"\r\n"),
+	    S(OPENED("A2", "7") "A3 OK\r\n"), C("A4 CREATE \"c\"\r\n"),
+	    S("A4 NO [ALREADYEXISTS] there\r\n"), END};
+	struct imap *im = meet(" LITERAL+", st);
+	struct fail f = {0};
+	int made = 0;
+
+	ck_assert_int_eq(imap_ahead_select(im, "a", 1, 1, &f), 1);
+	ck_assert_int_eq(imap_ahead_create(im, "c", 1, ROLE_NONE, &f), 1);
+	ck_assert_int_eq(imap_create(im, "c", 1, ROLE_NONE, &made, &f), 0);
+	ck_assert_int_eq(made, 1);
+	ck_assert_int_eq(imap_create(im, "c", 1, ROLE_NONE, &made, &f), 0);
+	ck_assert_int_eq(made, 0);
+	part(im);
+}
+END_TEST
+
 START_TEST(answered_while_appends_are_settled)
 {
 	static const struct step st[] = {C("A2 SELECT \"a\"\r\n"),
@@ -1372,5 +1393,6 @@ SUITE("imap")
 	TEST(gone_meanwhile);
 	TEST(asked_ahead);
 	TEST(asked_ahead_and_left);
+	TEST(made_ahead_and_left);
 	TEST(answered_while_appends_are_settled);
 }
