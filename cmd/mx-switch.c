@@ -307,8 +307,6 @@ rollback_finish(uint64_t rejected, struct out *o, struct fail *f)
 	struct changes *back = changes_swapped(in, only_plan);
 	int rc = 0;
 
-	int rc = 0;
-
 	(void)rejected;
 	if (nservers > 0)
 		rc = run(back, o, f);
