@@ -289,6 +289,7 @@ def main():
             wrong += 1
             print("%s %s: %s" % (mode, " ".join(map(str, point)), answer),
                   flush=True)
+    bench.put_back()  # for what comes next
     print("%s: %d points hit of %d, %d wrong, %d messages" % (
         mode, hits, len(points[part - 1::of]), wrong, len(want)))
     return wrong > 0 or hits == 0
