@@ -37,9 +37,9 @@ set_recognise(const char *level, struct fail *f)
 static const struct opt opts[] = {
     {"ledger", 'l', OPT_STRING, "DIR", "what was done is kept there",
 	&options.ledger_dir, NULL},
-    {"source", 0, OPT_STRING, "URL", "one mailbox instead of a table",
-	&given[0], NULL},
-    {"target", 0, OPT_STRING, "URL", "where it goes", &given[1], NULL},
+    {"source", 0, OPT_STRING, "URL", NULL, &given[0], NULL},
+    {"target", 0, OPT_STRING, "URL", "one mailbox instead of a table",
+	&given[1], NULL},
     {"source-secret", 0, OPT_STRING, "REF", NULL, &given[2], NULL},
     {"target-secret", 0, OPT_STRING, "REF", "file:PATH, cmd:COMMAND, ...",
 	&given[3], NULL},
@@ -74,6 +74,8 @@ static const struct opt opts[] = {
 	NULL},
     {"recognise", 0, OPT_CALL, "LEVEL",
 	"mail already there: L0 (default), or L3 too", NULL, set_recognise},
+    {"until", 0, OPT_CALL, "TIME", "begin nothing new then", NULL,
+	cli_set_until},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
 };
 
@@ -238,6 +240,7 @@ start(struct fail *f)
 	options.only = only;
 	options.exclude = exclude;
 	options.dry_run = cli_dry_run();
+	options.until = cli_until();
 	options.tell = tell;
 	options.say = loud;
 	options.progress = progress;

@@ -14,10 +14,11 @@ chmod 600 "$T"/*.pw
 # fill USER FOLDER COUNT SIZE: messages at the source.
 fill() {
 	python3 - "$old_port" "$@" <<'PY'
-import imaplib, sys
+import imaplib, socket, sys
 port, user, folder, count, size = sys.argv[1:]
 box = imaplib.IMAP4("127.0.0.1", int(port))
 box.login(user, "PASSWORD-OF-" + user)
+box.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 box.create(folder)
 for n in range(int(count)):
     text = "Subject: %s %d\r\n\r\n" % (folder, n)
@@ -73,4 +74,60 @@ check 'it is synced at the end' sh -c '
 	strace -f -y -qq -o "$1/trace" -e trace=fsync mbx-copy -q -l "$1/ledger" \
 		--log "$1/log" "$1/jobs" >/dev/null
 	grep -q "fsync([0-9]*<$1/log>) *= 0" "$1/trace"' sh "$T"
+
+# ---- rate_Bps ----
+
+took() { # COMMAND...: its seconds are in $took
+	begun=$(date +%s%N)
+	"$@" >"$T/out" 2>"$T/err"
+	rc=$?
+	took=$((($(date +%s%N) - begun) / 1000000))
+}
+fill carl Slow 40 20000
+jobs carl | sed '1s/$/\trate_Bps/; 2,$s/$/\t200000/' >"$T/slow"
+took mbx-copy -l "$T/ledger" "$T/slow"
+check_same 'a job with a rate of its own' '0 copied' "$rc $(result status)"
+check 'takes 800,000 octets in 4 s, not in 2 and not in 12' \
+	[ $((took >= 2500 && took <= 12000)) = 1 ]
+check_whole 'and all are there' carl
+jobs dora | sed '1s/$/\trate_Bps/; 2,$s/$/\tfast/' >"$T/wrong"
+check_rc 78 'a rate that is none' mbx-copy -l "$T/ledger" "$T/wrong"
+check_has 'is named' "$T/err" "rate_Bps: 'fast'"
+
+# ---- --until ----
+
+soon() { date -u -d "+$1 seconds" +%Y-%m-%dT%H:%M:%SZ; }
+fill anna Long 100 10000
+fill anna Longer 50 20000
+jobs anna bert dora | sed '1s/$/\trate_Bps/; 2,$s/$/\t150000/' >"$T/jobs"
+took mbx-copy -l "$T/ledger" --until "$(soon 4)" --log "$T/log2" "$T/jobs"
+check_same 'an end in the middle of a row' 75 "$rc"
+check_same 'what is not finished is deferred, and so is what was not begun' \
+	'deferred,deferred,deferred POLICY,POLICY,POLICY' \
+	"$(result status) $(result code)"
+copied=$(column copied <"$T/out" | head -n 1)
+check "a part is copied: $copied of 150" [ $((copied > 20 && copied < 140)) = 1 ]
+check 'it goes on to the end of what is under way, not longer' \
+	[ $((took >= 3000 && took < 12000)) = 1 ]
+check_same 'nothing is in doubt: what was intended has an answer' '' "$(awk -F'\t' '
+	$1 == "intent" { doubt[FILENAME, $3, $4, $5] = 1 }
+	$1 == "done" { delete doubt[FILENAME, $3, $4, $5]; done++ }
+	END { for (d in doubt) print d; if (!done) print "none" }' "$T"/ledger/*.tsv)"
+check_same 'rows that were not begun have no beginning' 'anna' \
+	"$(awk -F'\t' '$2 == "begin" && $5 == "" { print $4 }' "$T/log2" | xargs)"
+jobs anna bert dora >"$T/jobs"
+check_rc 0 'the next night' mbx-copy -l "$T/ledger" --until "$(date -u -d '2 hours' +%H:%M)" \
+	"$T/jobs"
+check_same 'has the rest' "$((150 - copied)),0,0" "$(result copied)"
+check_whole 'once' anna
+check_rc 0 'a time that was a minute ago is that of tomorrow' mbx-copy \
+	-l "$T/ledger" --until "$(date -u -d '-1 minute' +%H:%M)" "$T/jobs"
+check_rc 75 'an end that is over' mbx-copy -l "$T/ledger" \
+	--until 2020-01-01T00:00:00Z -j 2 "$T/jobs"
+check_same 'nothing is begun' deferred,deferred,deferred "$(result status)"
+jobs anna:wrong bert >"$T/jobs"
+for wrong in 24:00 6:00 06:00:00 06:0 tomorrow; do
+	check_rc 64 "--until $wrong is no time" mbx-copy -l "$T/ledger" \
+		--until "$wrong" "$T/jobs"
+done
 done_testing

@@ -139,6 +139,13 @@ void say_loud(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 int cli_dry_run(void);
 unsigned int cli_jobs(void); /* -j */
+/*
+ * For the OPT_CALL of a tool whose rows take long, --until: from then on no row
+ * is begun, and what its function has not finished (see cli_until; CLOCK_NONE:
+ * no limit) is deferred.
+ */
+int cli_set_until(const char *value, struct fail *f);
+int64_t cli_until(void);
 /* In start: the input has no header, its lines are rows, see DIALECT_LINES. */
 void cli_lines(void);
 /* 0, or CODE_ROW naming the first of these columns (by blanks) not there. */

@@ -42,6 +42,9 @@ void log_fail(const struct fail *f);
 void log_row(const char *level, const struct row *r, const char *status,
     const struct fail *f);
 
+/* until.c: 1 and why when the time has come. */
+int is_late(struct fail *f);
+
 /* say.c */
 void net_note(void *arg, const char *line);
 void net_trace(void *arg, int out, const char *p, size_t n);
@@ -92,8 +95,9 @@ enum frame {
 	FRAME_DONE = 'D', /* up: struct verdict */
 	FRAME_PROGRESS = 'P' /* up: struct steps */
 };
+enum { LEFT = 2 };
 struct verdict {
-	int result;
+	int result; /* of each, or LEFT: it was not called any more */
 	struct fail fail;
 };
 struct steps {

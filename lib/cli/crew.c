@@ -139,7 +139,9 @@ finish(struct crew *c, struct worker *w, const struct verdict *v)
 	j->done = 1;
 	w->queued--;
 	memmove(w->queue, w->queue + 1, w->queued * sizeof(w->queue[0]));
-	if (v->result == -1)
+	if (v->result == LEFT)
+		c->tally->left++;
+	else if (v->result == -1)
 		tally_fail(c->tally, &v->fail);
 	else if (v->result == 1)
 		c->tally->no++;

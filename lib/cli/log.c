@@ -92,8 +92,7 @@ log_text(const char *level, const char *text)
 void
 log_fail(const struct fail *f)
 {
-	(void)add(
-	    "error", fail_code_name(f->code), f->object, f->what, f->why);
+	(void)add("error", fail_code_name(f->code), f->object, f->what, f->why);
 }
 
 /* Its account and folder, or its URL without what may be a secret in it. */

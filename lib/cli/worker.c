@@ -35,6 +35,20 @@ ended(const struct out *o, const struct verdict *v)
 }
 
 static void
+begin_row(const struct filter *t, struct out *o, const struct row *r,
+    struct verdict *v)
+{
+	log_row("begin", r, "", NULL);
+	v->result = t->each(r, 0, o, &v->fail);
+	if (v->result == -1) {
+		say(&v->fail);
+		if (o->emitted == 0 && stop_signal() == 0)
+			out_failed(o, r, &v->fail);
+	}
+	log_row("end", r, ended(o, v), v->result == -1 ? &v->fail : NULL);
+}
+
+static void
 one_row(const struct filter *t, struct out *o, const struct header *have,
     const struct buf *text)
 {
@@ -44,16 +58,12 @@ one_row(const struct filter *t, struct out *o, const struct header *have,
 	o->emitted = 0;
 	if (!row_parse(r, text->data, text->len))
 		abort();
-	if (stop_signal() == 0) {
-		log_row("begin", r, "", NULL);
-		v.result = t->each(r, 0, o, &v.fail);
-		log_row("end", r, ended(o, &v), v.result == -1 ? &v.fail : NULL);
-	}
-	if (v.result == -1) {
-		say(&v.fail);
-		if (o->emitted == 0 && stop_signal() == 0)
-			out_failed(o, r, &v.fail);
-	}
+	if (is_late(&v.fail)) {
+		v.result = LEFT;
+		log_row("end", r, "deferred", &v.fail);
+		out_failed(o, r, &v.fail);
+	} else if (stop_signal() == 0)
+		begin_row(t, o, r, &v);
 	(void)frame_send(o->fd, FRAME_DONE, &v, sizeof(v));
 	arena_reset(o->arena);
 }

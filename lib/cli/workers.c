@@ -97,6 +97,8 @@ is_closed(const struct crew *c, struct fail *f)
 {
 	uint64_t failed = c->tally->failed + c->tally->no;
 
+	if (is_late(f))
+		return 1;
 	if (settings.max_failures == 0 || failed < settings.max_failures)
 		return 0;
 	(void)fail_set(f, CODE_POLICY, REACH_ENDPOINT, AGAIN_LATER, "row",

@@ -234,7 +234,9 @@ end_wave(struct copy *c, struct fail *f)
 {
 	if (c->wave->n == 0)
 		return 0;
-	return stopping(f) == -1 ? -1 : wave_do(c, c->wave, f);
+	if (stopping(f) == -1 || late(c, f) == -1)
+		return -1;
+	return wave_do(c, c->wave, f);
 }
 
 static int
@@ -335,6 +337,8 @@ copy_job(
 	rc = reverse_open(c, job, f);
 	c->job = c->o->reverse ? reverse_row(c, job) : job;
 	if (rc == 0)
+		rc = pace_begin(c, f);
+	if (rc == 0)
 		rc = open_ledger(c, f);
 	if (rc == 0)
 		rc = sessions(c, c->job, f);
@@ -347,7 +351,8 @@ copy_job(
 	for (was_up = c->account != NULL;
 	     rc == -1 && was_up && resume_wait(c, f);) {
 		copy_end(c);
-		if ((rc = sessions(c, c->job, f)) == 0 &&
+		if ((rc = late(c, f)) == 0 &&
+		    (rc = sessions(c, c->job, f)) == 0 &&
 		    (rc = wait_quiet(c, f)) == 0)
 			rc = moves(c, f);
 	}

@@ -38,6 +38,7 @@ struct copy_opt {
 	int mark; /* the cutover: from here on reverse carries back */
 	int reverse; /* source and target change places */
 	int dry_run; /* nothing is written anywhere */
+	int64_t until; /* nothing new is begun then; CLOCK_NONE: no limit */
 	/* All may be NULL. */
 	void (*tell)(void *, const struct row *job, const struct copy_note *);
 	void (*say)(void *, const char *line); /* loud, once */

@@ -154,3 +154,15 @@ stopping(struct fail *f)
 	return fail_set(f, CODE_CONN, REACH_ENDPOINT, AGAIN_LATER, "copy",
 	    "stopped by signal %d, run it again", stop_signal());
 }
+
+int
+late(struct copy *c, struct fail *f)
+{
+	/* A clock that is set back must not let a list look done. */
+	c->late |= c->o->until != CLOCK_NONE && clock_now() >= c->o->until;
+	if (!c->late)
+		return 0;
+	(void)fail_at(f, "%s", c->dst != NULL ? store_label(c->dst) : "");
+	return fail_set(f, CODE_POLICY, REACH_ENDPOINT, AGAIN_LATER, "copy",
+	    "not finished when the time was up: run it again");
+}

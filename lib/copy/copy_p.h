@@ -136,6 +136,12 @@ struct copy {
 	uint64_t flights; /* messages that were begun */
 	uint64_t octets, total, messages; /* for progress, over all jobs */
 	struct resume resume;
+	int late;
+	struct pace {
+		uint64_t rate; /* octets a second, 0: no limit */
+		int64_t full;
+		uint64_t rest;
+	} pace;
 };
 
 /* ---- copy_note.c: what is written down and what is told ---- */
@@ -159,6 +165,15 @@ int leave(struct copy *c, struct work *w, size_t i, const uint8_t *digest,
     const struct fail *why, struct fail *f);
 /* -1 and a failure if a signal asks to stop. */
 int stopping(struct fail *f);
+/* The same when the time is up, and from then on: asked before anything is
+ * begun, never while it is under way. */
+int late(struct copy *c, struct fail *f);
+
+/* ---- copy_pace.c ---- */
+
+int pace_begin(struct copy *c, struct fail *f); /* a job */
+/* Waits as long as so many octets need. */
+void pace(struct copy *c, uint64_t octets);
 
 /* ---- copy_resume.c ---- */
 
@@ -326,6 +341,18 @@ int recognise(struct copy *c, struct work *w, struct fail *f);
 int looked_to(
     struct copy *c, const struct work *w, uint64_t uidnext, struct fail *f);
 int looked_ever(struct copy *c, const char *folder);
+
+/* ---- copy_burst.c ---- */
+
+struct cursor { /* over the lists of a wave */
+	size_t work, item;
+};
+/* The next of this fate on the list of one folder: its index, or w->n. */
+size_t burst_next(const struct work *w, size_t i, enum fate fate);
+/* Fills the burst with up to `most` of one fate, folder by folder; with none
+ * when the time is up, so that all comes to its end. */
+void burst_gather(struct copy *c, struct wave *v, struct cursor *at,
+    enum fate fate, size_t most, struct burst *b);
 
 /* ---- copy_send.c ---- */
 

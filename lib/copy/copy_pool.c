@@ -55,8 +55,10 @@ digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
 	int rc = store_want(st, ids, n, f);
 
 	while (rc == 0 && (rc = store_body(st, &id, &octets, f)) != 0) {
-		if (rc == 1)
+		if (rc == 1) {
 			rc = digest_one(st, d, &ident, f);
+			pace(p->c, octets);
+		}
 		if (rc == 0)
 			rc = each(arg, id, &ident, f);
 		else if (f->reach == REACH_MESSAGE)
@@ -64,7 +66,7 @@ digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
 		if (rc == 0)
 			rc = stopping(f);
 	}
-	return rc;
+	return rc == 0 ? late(p->c, f) : rc;
 }
 
 /* ---- the pool ---- */

@@ -134,7 +134,7 @@ resume_wait(struct copy *c, const struct fail *f)
 	if (s > 0 && c->o->say != NULL)
 		c->o->say(c->o->arg, line);
 	until = clock_ms() + (int64_t)s * 1000;
-	while (stop_signal() == 0 && clock_ms() < until)
+	while (stop_signal() == 0 && clock_ms() < until && late(c, NULL) == 0)
 		(void)poll(NULL, 0, 100);
 	return stop_signal() == 0;
 }

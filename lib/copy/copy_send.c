@@ -98,12 +98,14 @@ pass(struct copy *c, struct flight *at, struct fail *f)
 	int rc;
 
 	digest_reset(c->digest);
-	while ((rc = store_read(c->src, &p, &n, f)) == 1)
+	while ((rc = store_read(c->src, &p, &n, f)) == 1) {
 		if (digest_add(c->digest, p, n, f) == -1 ||
 		    store_write(c->dst, p, n, f) == -1) {
 			rc = -1;
 			break;
 		}
+		pace(c, n);
+	}
 	if (rc == -1) {
 		store_abort(c->dst);
 		return -1;
@@ -125,9 +127,11 @@ pass_over(struct copy *c, struct work *w, size_t i, const struct fail *why,
 	int rc;
 
 	digest_reset(c->digest);
-	while ((rc = store_read(c->src, &p, &n, f)) == 1)
+	while ((rc = store_read(c->src, &p, &n, f)) == 1) {
 		if (digest_add(c->digest, p, n, f) == -1)
 			return -1;
+		pace(c, n);
+	}
 	if (rc == -1 || digest_end(c->digest, &ident, f) == -1)
 		return -1;
 	return leave(c, w, i, ident.sum[0], why, f);
@@ -193,44 +197,6 @@ send_one(struct copy *c, struct work *w, size_t i, uint64_t len, int alone,
 }
 
 /* ---- bursts ---- */
-
-struct cursor { /* over the lists of a wave */
-	size_t work, item;
-};
-
-/* The next of this fate on the list of one folder: its index, or w->n. */
-static size_t
-next_of(const struct work *w, size_t i, enum fate fate)
-{
-	while (i < w->n &&
-	    (w->item[i].fate != fate || w->full || w->stage != WORK_GOING))
-		i++;
-	return i;
-}
-
-/* Fills the burst with up to `most` of one fate, folder by folder. */
-static void
-gather(struct wave *v, struct cursor *at, enum fate fate, size_t most,
-    struct burst *b)
-{
-	b->n = b->parts = 0;
-	b->fate = fate;
-	for (; at->work < v->n; at->work++, at->item = 0) {
-		struct work *w = &v->work[at->work];
-		struct part *p = &b->part[b->parts];
-
-		*p = (struct part){.work = w, .from = b->n};
-		while (b->n < most &&
-		    (at->item = next_of(w, at->item, fate)) < w->n) {
-			b->id[b->n] = w->item[at->item].id;
-			b->item[b->n++] = at->item++;
-		}
-		p->n = b->n - p->from;
-		b->parts += p->n > 0;
-		if (b->n == most)
-			return;
-	}
-}
 
 static int
 intents(struct copy *c, const struct burst *b, struct fail *f)
@@ -374,11 +340,11 @@ send_fate(struct copy *c, struct wave *v, enum fate fate, struct fail *f)
 	struct cursor at = {0, 0};
 
 	c->asked = 0;
-	gather(v, &at, fate, BURST, now);
+	burst_gather(c, v, &at, fate, BURST, now);
 	if (ask(c, now, f) == -1)
 		return -1;
 	while (now->n > 0) {
-		gather(v, &at, fate, BURST, next);
+		burst_gather(c, v, &at, fate, BURST, next);
 		if (ask(c, next, f) == -1 || take(c, now, 0, f) == -1)
 			return -1;
 		last = now;
@@ -396,7 +362,7 @@ send_alone(struct copy *c, struct wave *v, enum fate fate, struct fail *f)
 	struct cursor at = {0, 0};
 
 	for (;;) {
-		gather(v, &at, fate, 1, b);
+		burst_gather(c, v, &at, fate, 1, b);
 		if (b->n == 0)
 			return 0;
 		c->asked = 0;
@@ -430,7 +396,7 @@ static int
 settle_missing(struct copy *c, struct work *w, struct fail *f)
 {
 	struct msgref m = {0};
-	size_t i = next_of(w, 0, FATE_MISSING);
+	size_t i = burst_next(w, 0, FATE_MISSING);
 	int more = 1;
 
 	if (i == w->n)
@@ -464,7 +430,7 @@ send_each(struct copy *c, struct wave *v, struct fail *f)
 	    send_fate(c, v, FATE_NEW, f) == -1 || back_ahead(c, v, f) == -1 ||
 	    settle(c, 1, f) == -1 || send_alone(c, v, FATE_ALONE, f) == -1 ||
 	    send_alone(c, v, FATE_LEFT, f) == -1 ||
-	    send_alone(c, v, FATE_MISSING, f) == -1)
+	    send_alone(c, v, FATE_MISSING, f) == -1 || late(c, f) == -1)
 		return -1;
 	for (w = v->work; w < v->work + v->n; w++)
 		if (w->stage == WORK_GOING && !w->full &&

@@ -175,7 +175,7 @@ wave_do(struct copy *c, struct wave *v, struct fail *f)
 	for (w = v->work; w < v->work + v->n; w++) {
 		if (rc == 0 || w->stage != WORK_GOING)
 			resume_done(c, w->folder);
-		else
+		else if (late(c, NULL) == 0)
 			resume_count_back(c, w);
 		clear(w);
 	}
