@@ -172,7 +172,7 @@ static int
 read_them(struct copy *c, struct gones *g, const uint64_t *ids, size_t n,
     struct fail *f)
 {
-	return digest_burst(c->dst, ids, n, c->digest, compare, g, f);
+	return digest_burst(c, c->dst, ids, n, c->digest, compare, g, f);
 }
 
 /* ---- out ---- */

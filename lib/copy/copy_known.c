@@ -120,7 +120,8 @@ match_all(struct pool *p,
 				ids[n++] = w->item[i].id;
 			if (n == 0 || (n < BURST && i < w->n))
 				continue;
-			rc = digest_burst(p->c->src, ids, n, d, each, p, f);
+			rc = digest_burst(
+			    p->c, p->c->src, ids, n, d, each, p, f);
 			n = 0;
 		}
 	digest_free(d);

@@ -196,8 +196,8 @@ read_digests(struct moved *v, struct work *w, struct fail *f)
 		qsort(ids, n, sizeof(*ids), by_value);
 		rc = enter_src(v->c, w, f);
 		if (rc == 0)
-			rc = digest_burst(
-			    v->c->src, ids, n, v->c->digest, decide, v, f);
+			rc = digest_burst(v->c, v->c->src, ids, n, v->c->digest,
+			    decide, v, f);
 		n = 0;
 	}
 	return rc;

@@ -278,8 +278,8 @@ void pool_sort(struct pool *p); /* by sum */
 /* The first with this sum that is not taken; NULL if there is none. */
 struct found *pool_find(const struct pool *p, const uint8_t *sum);
 /* Calls each for every body of these (at most BURST) that comes. */
-int
-digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
+int digest_burst(struct copy *c, struct store *st, const uint64_t *ids,
+    size_t n, struct digest *d,
     int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
     void *arg, struct fail *f);
 

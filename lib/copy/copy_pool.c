@@ -46,7 +46,8 @@ digest_one(
 }
 
 int
-digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
+digest_burst(struct copy *c, struct store *st, const uint64_t *ids, size_t n,
+    struct digest *d,
     int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
     void *arg, struct fail *f)
 {
@@ -57,7 +58,7 @@ digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
 	while (rc == 0 && (rc = store_body(st, &id, &octets, f)) != 0) {
 		if (rc == 1) {
 			rc = digest_one(st, d, &ident, f);
-			pace(p->c, octets);
+			pace(c, octets);
 		}
 		if (rc == 0)
 			rc = each(arg, id, &ident, f);
@@ -66,7 +67,7 @@ digest_burst(struct store *st, const uint64_t *ids, size_t n, struct digest *d,
 		if (rc == 0)
 			rc = stopping(f);
 	}
-	return rc == 0 ? late(p->c, f) : rc;
+	return rc == 0 ? late(c, f) : rc;
 }
 
 /* ---- the pool ---- */
@@ -172,7 +173,7 @@ pool_fill(struct pool *p, struct fail *f)
 		ids[n++] = p->at[i].id;
 		if (n < BURST && i + 1 < p->n)
 			continue;
-		rc = digest_burst(p->c->dst, ids, n, d, set_sum, p, f);
+		rc = digest_burst(p->c, p->c->dst, ids, n, d, set_sum, p, f);
 		n = 0;
 	}
 	digest_free(d);
