@@ -135,7 +135,7 @@ done
 readelf -d "$two"/build/bin/* | grep NEEDED >"$T/needed"
 check_has 'STATIC=0: the C library of the system' "$T/needed" '\[libc\.so'
 check_hasnt 'STATIC=0: and none but those that are lent' "$T/needed" \
-	'\[lib([^csz]|c[^.rs])|\[libs[^s]'
+	'\[lib([^cslz]|c[^.rs]|l[^d])|\[libs[^s]'
 
 # install and uninstall.
 inside() { (cd "$T/root" && find . ! -type d | LC_ALL=C sort); }
