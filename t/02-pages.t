@@ -127,11 +127,11 @@ for table in quota acl; do
 done
 mbx-map folders.tsv >out
 known mbx-map out
-mbx-plan folders.tsv >jobs 2>err
-known mbx-plan jobs
+mbx-plan folders.tsv >planned 2>err
+known mbx-plan planned
 mbx-plan --sizing folders.tsv >out 2>err
 known 'mbx-plan --sizing' out
-mbx-plan --summary ledger jobs >out 2>err
+mbx-plan --summary ledger planned >out 2>err
 known 'mbx-plan --summary' out
 mbx-plan -q --schedule 2026-12-04 --users 9 >out
 known 'mbx-plan --schedule' out
