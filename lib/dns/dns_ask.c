@@ -114,8 +114,8 @@ reply_read(
 		    "malformed: %s", ldns_get_errorstr_by_id(s));
 	r->rcode = ldns_pkt_get_rcode(pkt) |
 	    (unsigned int)ldns_pkt_edns_extended_rcode(pkt) << 4;
-	r->aa = ldns_pkt_aa(pkt);
-	r->ad = ldns_pkt_ad(pkt);
+	r->aa = ldns_pkt_aa(pkt) != 0;
+	r->ad = ldns_pkt_ad(pkt) != 0;
 	if (take_section(a, ldns_pkt_answer(pkt), &r->answer) == -1 ||
 	    take_section(a, ldns_pkt_authority(pkt), &r->authority) == -1 ||
 	    take_section(a, ldns_pkt_additional(pkt), &r->additional) == -1)

@@ -67,7 +67,7 @@ dns_server(struct dns_server *s, const char *text, struct fail *f)
 	if (rc == 0 && found.n == 0)
 		rc = dns_fail(f, CODE_CONN, AGAIN_NEVER, "server",
 		    "%s has no address", host);
-	if (rc == 0) {
+	if (rc == 0 && found.rr != NULL) {
 		full = arena_printf(
 		    a, "%s%s", found.rr[0].rdata, text + strlen(host));
 		rc = address(s, full, f) == 1 ? 0 : -1;
