@@ -397,7 +397,7 @@ lost(struct back *b, struct fail *f)
 			return -1;
 	}
 	b->c->sum->copied -= n < b->c->sum->copied ? n : b->c->sum->copied;
-	w->accepted -= n < w->accepted ? n : w->accepted;
+	w->copied -= n < w->copied ? n : w->copied;
 	(void)fail_at(f, "%s/%s", store_label(b->c->dst), w->dst);
 	return fail_set(f, CODE_VANISHED, REACH_FOLDER, AGAIN_NOW, "append",
 	    "of %llu messages that the target acknowledged %zu are not there",

@@ -307,6 +307,7 @@ note_done(struct moved *v, const struct run *r, struct fail *f)
 		c->sum->copied_bytes += it->size;
 		c->messages++;
 		w->accepted++;
+		w->copied++;
 		w->sent++;
 		it->fate = FATE_DONE;
 		it->size = r->to[i];

@@ -62,7 +62,8 @@ struct work { /* a folder in hand */
 	uint64_t mark; /* in reverse: the first id that counts */
 	uint64_t unread; /* target uids from here on were not read back */
 	uint64_t left; /* messages that are not at the target, for a reason */
-	uint64_t sent, accepted;
+	uint64_t sent, accepted; /* the latter with those still unread */
+	uint64_t copied; /* acknowledged over this connection */
 	uint32_t
 	    *order; /* items as they were accepted, where no uid was told */
 	size_t order_n, order_room;

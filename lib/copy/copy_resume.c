@@ -96,9 +96,9 @@ resume_count_back(struct copy *c, struct work *w)
 	s->gone -= w->seen.gone;
 	s->skipped -= w->seen.skipped;
 	memset(&w->seen, 0, sizeof(w->seen));
-	resume_past(c, w->folder)->accepted += w->accepted;
-	c->resume.moved |= w->accepted > 0;
-	w->accepted = 0;
+	resume_past(c, w->folder)->accepted += w->copied;
+	c->resume.moved |= w->copied > 0;
+	w->copied = 0;
 }
 
 /* 1, 2, 4 ... seconds, after the first time at once; or as the server says. */

@@ -37,6 +37,7 @@ accepted(
 	c->octets += it->size;
 	c->messages++;
 	w->accepted++;
+	w->copied++;
 	if (*uid == '\0')
 		add_order(w, i);
 	it->fate = FATE_DONE;
