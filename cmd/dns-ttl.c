@@ -11,7 +11,7 @@
 #include "row/row.h"
 #include "zone/zone.h"
 
-static const char **domains, **server_names, **gate_files, *first_domain;
+static const char **domains, **server_names, **gate_files;
 static const char *key_file, *ledger_file, *origin, *only_plan;
 static uint64_t ttl = 300, least = 60, max_zones = 1;
 static int text_mode, all_rows, any_ttl;
@@ -21,23 +21,9 @@ static struct gate_opt gate_options = {.now = CLOCK_NONE,
     .ns_changed = CLOCK_NONE,
     .skew = 5};
 
-static int
-set_domain(const char *value, struct fail *f)
-{
-	size_t n = 0;
-
-	(void)f;
-	while (domains != NULL && domains[n] != NULL)
-		n++;
-	domains = mem_resize(domains, n + 2, sizeof(*domains));
-	domains[n] = first_domain = value;
-	domains[n + 1] = NULL;
-	return 0;
-}
-
 static const struct opt opts[] = {
-    {"domain", 'd', OPT_CALL, "DOMAIN", "its MX, their hosts, _mta-sts; repeat",
-	NULL, set_domain},
+    {"domain", 'd', OPT_LIST, "DOMAIN", "its MX, their hosts, _mta-sts; repeat",
+	&domains, NULL},
     {"server", 's', OPT_LIST, "ADDR[#PORT]", "ask or change there; repeat",
 	&server_names, NULL},
     {"key", 'k', OPT_STRING, "FILE", "TSIG key, as tsig-keygen writes it",
@@ -165,8 +151,8 @@ add_domains(struct fail *f)
 static int
 take_wish(const struct row *r, struct fail *f)
 {
-	if (first_domain != NULL && header_count(row_header(r)) == 1 &&
-	    strcmp(row_get(r, "domain"), first_domain) == 0)
+	if (domains != NULL && header_count(row_header(r)) == 1 &&
+	    strcmp(row_get(r, "domain"), *domains) == 0)
 		return 0;
 	return take_name(r, f);
 }
@@ -207,28 +193,36 @@ report_wish(const struct dns_rr *wish, struct out *o, struct fail *f)
 }
 
 static int
-report_finish(uint64_t rejected, struct out *o, struct fail *f)
+each_wish(int (*one)(const struct dns_rr *, struct out *, struct fail *),
+    struct out *o, struct fail *f)
 {
 	size_t i;
 
-	(void)rejected;
 	if (add_domains(f) == -1)
 		return -1;
 	for (i = 0; i < wishes.n && stop_signal() == 0; i++) {
 		struct fail why = {0};
 
-		out_tell(o, report_wish(&wishes.rr[i], o, &why), &why);
+		out_tell(o, one(&wishes.rr[i], o, &why), &why);
 	}
 	return 0;
 }
 
 static int
-lower_wish(const struct dns_rr *wish, struct fail *f)
+report_finish(uint64_t rejected, struct out *o, struct fail *f)
+{
+	(void)rejected;
+	return each_wish(report_wish, o, f);
+}
+
+static int
+lower_wish(const struct dns_rr *wish, struct out *o, struct fail *f)
 {
 	const struct view *v;
 	struct dns_list l = {0}, set;
 	size_t at = 0;
 
+	(void)o;
 	if (records_of(wish, &v, &l, f) == -1)
 		return -1;
 	while (change_next_set(&l, &at, &set))
@@ -248,17 +242,8 @@ emit_made(struct out *o)
 static int
 lower_finish(uint64_t rejected, struct out *o, struct fail *f)
 {
-	size_t i;
-
 	(void)rejected;
-	if (add_domains(f) == -1)
-		return -1;
-	for (i = 0; i < wishes.n && stop_signal() == 0; i++) {
-		struct fail why = {0};
-
-		out_tell(o, lower_wish(&wishes.rr[i], &why), &why);
-	}
-	return emit_made(o);
+	return each_wish(lower_wish, o, f) == -1 ? -1 : emit_made(o);
 }
 
 /* ---- restore, apply ---- */
@@ -368,27 +353,21 @@ gate_finish(uint64_t rejected, struct out *o, struct fail *f)
 
 /* ---- verbs ---- */
 
-static const struct verb {
-	const char *name, *columns;
-	int (*start)(struct fail *f);
-	int (*take)(const struct row *r, struct fail *f);
-	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
-} verbs[] =
-    {
-	{"report", REPORT_COLUMNS, begin, take_wish, report_finish},
-	{"lower", CHANGE_COLUMNS, begin, take_wish, lower_finish},
-	{"restore", CHANGE_COLUMNS, begin, take_change, restore_finish},
-	{"apply", CHANGE_LEDGER_COLUMNS, begin, take_change, apply_finish},
-	{"gate", GATE_COLUMNS, gate_begin, take_gate, gate_finish},
-},
-  *verb;
+static const struct verb verbs[] = {
+    {"report", REPORT_COLUMNS, begin, take_wish, report_finish},
+    {"lower", CHANGE_COLUMNS, begin, take_wish, lower_finish},
+    {"restore", CHANGE_COLUMNS, begin, take_change, restore_finish},
+    {"apply", CHANGE_LEDGER_COLUMNS, begin, take_change, apply_finish},
+    {"gate", GATE_COLUMNS, gate_begin, take_gate, gate_finish},
+    {NULL, NULL, NULL, NULL, NULL},
+};
 
 /* What a text becomes; what was lowered is as if it had been done. */
 static int
 change_it(struct zone *z, struct buf *to, struct fail *f)
 {
 	struct change_opt opt = {.ledger = ledger_file};
-	int lower = strcmp(verb->name, "lower") == 0;
+	int lower = strcmp(cli_verb()->name, "lower") == 0;
 
 	if (lower) {
 		if (change_text_lower(z, domains, (uint32_t)ttl, made, f) == -1)
@@ -417,8 +396,8 @@ text(const char *name, const char *s, size_t n, struct out *o, struct fail *f)
 
 	in = changes_new();
 	made = changes_new();
-	if (strcmp(verb->name, "lower") != 0 &&
-	    strcmp(verb->name, "restore") != 0)
+	if (strcmp(cli_verb()->name, "lower") != 0 &&
+	    strcmp(cli_verb()->name, "restore") != 0)
 		return usage(f, "-z is for lower and restore");
 	rc = change_text_open(&z, name, s, n, origin, f);
 	if (rc == 0)
@@ -430,40 +409,21 @@ text(const char *name, const char *s, size_t n, struct out *o, struct fail *f)
 	return rc;
 }
 
-static int
-start(struct fail *f)
-{
-	return verb != NULL
-	    ? verb->start(f)
-	    : usage(f, "what? report, lower, apply, restore or gate");
-}
-
 static struct header *
 header(const struct header *have, struct fail *f)
 {
 	(void)have;
 	(void)f;
-	return header_new(
-	    all_rows && verb == verbs ? REPORT_ALL_COLUMNS : verb->columns);
-}
-
-static int
-take(const struct row *r, struct fail *f)
-{
-	return verb->take(r, f);
-}
-
-static int
-finish(uint64_t rejected, struct out *o, struct fail *f)
-{
-	return verb->finish(rejected, o, f);
+	return header_new(all_rows && cli_verb() == verbs
+		? REPORT_ALL_COLUMNS
+		: cli_verb()->columns);
 }
 
 int
 main(int argc, char **argv)
 {
 	static const struct given given[] = {
-	    {"domain", &first_domain}, {NULL, NULL}};
+	    {"domain", NULL, &domains}, {NULL, NULL, NULL}};
 	static const struct filter t = {
 	    .name = "dns-ttl",
 	    .synopsis = "report|lower|apply|restore|gate [option ...] [rows]",
@@ -475,18 +435,9 @@ main(int argc, char **argv)
 	    .given = given,
 	    .is_text = &text_mode,
 	    .text = text,
-	    .start = start,
 	    .header = header,
-	    .take = take,
-	    .finish = finish,
+	    .verbs = verbs,
 	};
-	size_t i;
 
-	for (i = 0; argc > 1 && i < LENGTH(verbs); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0) {
-			verb = &verbs[i];
-			argv[1] = argv[0];
-			return filter_main(&t, argc - 1, argv + 1);
-		}
 	return filter_main(&t, argc, argv);
 }

@@ -272,9 +272,9 @@ each(const struct row *job, int last, struct out *o, struct fail *f)
 int
 main(int argc, char **argv)
 {
-	static const struct given columns[] = {{"source", &given[0]},
-	    {"target", &given[1]}, {"source_secret", &given[2]},
-	    {"target_secret", &given[3]}, {NULL, NULL}};
+	static const struct given columns[] = {{"source", &given[0], NULL},
+	    {"target", &given[1], NULL}, {"source_secret", &given[2], NULL},
+	    {"target_secret", &given[3], NULL}, {NULL, NULL, NULL}};
 	static const struct filter filter = {
 	    .name = "mbx-copy",
 	    .synopsis = "-l DIR [-nqv] [-j N] [--messages FILE] [jobs ...]",

@@ -343,7 +343,7 @@ int
 main(int argc, char **argv)
 {
 	static const struct given given[] = {
-	    {"users", &modes_opt.users}, {NULL, NULL}};
+	    {"users", &modes_opt.users, NULL}, {NULL, NULL, NULL}};
 	static const struct filter t = {
 	    .name = "mbx-plan",
 	    .synopsis = "[-j N] [-s DATE] [-w WINDOW] [-c FILE] [-t URL] "

@@ -322,11 +322,11 @@ spread(int *argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	static const struct given columns[] = {{"source", &given[0]},
-	    {"target", &given[1]}, {"source_secret", &given[2]},
-	    {"target_secret", &given[3]}, {NULL, NULL}};
+	static const struct given columns[] = {{"source", &given[0], NULL},
+	    {"target", &given[1], NULL}, {"source_secret", &given[2], NULL},
+	    {"target_secret", &given[3], NULL}, {NULL, NULL, NULL}};
 	static const struct given all[] = {
-	    {"manifest", &compare_dir}, {NULL, NULL}};
+	    {"manifest", &compare_dir, NULL}, {NULL, NULL, NULL}};
 	static struct filter filter = {
 	    .name = "mbx-verify",
 	    .synopsis = "[-qv] [-j N] [-a RUNG] [--quick] "

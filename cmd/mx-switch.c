@@ -13,33 +13,20 @@
 #include "row/row.h"
 #include "zone/zone.h"
 
+enum { ZONE_MOST = 256 << 20 }; /* octets of a zone's text */
+
 static const char **domains, **targets, **server_names, **gate_files,
     **via_names, **allow, **cleanup;
-static const char *first_domain, *key_file, *ledger_file, *origin, *zone_file,
-    *only_plan, *reason, *as;
+static const char *key_file, *ledger_file, *origin, *zone_file, *only_plan,
+    *reason, *as;
 static uint64_t max_zones, wait_s, floor_s = 3600, skew = 5;
 static int any_ttl;
 static int64_t now = CLOCK_NONE;
 static struct mx_opt plan_options;
 static struct dns_opt dns_options;
 
-static int
-set_domain(const char *value, struct fail *f)
-{
-	size_t n = 0;
-
-	(void)f;
-	while (domains != NULL && domains[n] != NULL)
-		n++;
-	domains = mem_resize(domains, n + 2, sizeof(*domains));
-	domains[n] = first_domain = value;
-	domains[n + 1] = NULL;
-	return 0;
-}
-
 static const struct opt opts[] = {
-    {"domain", 'd', OPT_CALL, "DOMAIN", "plan for it; repeat", NULL,
-	set_domain},
+    {"domain", 'd', OPT_LIST, "DOMAIN", "plan for it; repeat", &domains, NULL},
     {"mx", 0, OPT_LIST, "'10 HOST.'", "plan: its MX is this; repeat", &targets,
 	NULL},
     {"cleanup", 0, OPT_LIST, "HOST", "plan: nothing points there any more",
@@ -122,20 +109,28 @@ read_zone(struct fail *f)
 {
 	FILE *fp;
 	size_t n = 1;
+	int rc = 0;
 
 	(void)fail_at(f, "%s", zone_file);
 	if (origin == NULL)
 		return usage(f, "--zone-in wants --origin ZONE");
 	if ((fp = fopen(zone_file, "re")) == NULL)
 		return fail_errno(f, CODE_INPUT, REACH_RUN, "zone", "open");
-	while (n > 0) {
+	while (n > 0 && zone_text.len <= ZONE_MOST) {
 		n = fread(buf_room(&zone_text, 65536), 1, 65536, fp);
 		buf_grown(&zone_text, n);
 	}
 	buf_add(&zone_text, "", 0);
+	/* Half a zone must not look like a whole one. */
+	if (ferror(fp))
+		rc = fail_errno(f, CODE_INPUT, REACH_RUN, "zone", "read");
+	else if (n > 0)
+		rc = fail_set(f, CODE_INPUT, REACH_RUN, AGAIN_NEVER, "zone",
+		    "more than 256 MiB");
 	(void)fclose(fp);
-	return change_text_open(
-	    &zone, zone_file, zone_text.data, zone_text.len, origin, f);
+	return rc == -1 ? -1
+			: change_text_open(&zone, zone_file, zone_text.data,
+			      zone_text.len, origin, f);
 }
 
 static int
@@ -186,7 +181,7 @@ plan_begin(struct fail *f)
 static int
 take_wish(const struct row *r, struct fail *f)
 {
-	if (first_domain != NULL && header_count(row_header(r)) == 1)
+	if (domains != NULL && header_count(row_header(r)) == 1)
 		return 0;
 	return mx_plan_take(plan, r, f);
 }
@@ -372,30 +367,14 @@ export_finish(uint64_t rejected, struct out *o, struct fail *f)
 
 /* ---- verbs ---- */
 
-static const struct verb {
-	const char *name, *columns;
-	int (*start)(struct fail *f);
-	int (*take)(const struct row *r, struct fail *f);
-	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
-} verbs[] =
-    {
-	{"plan", CHANGE_COLUMNS, plan_begin, take_wish, plan_finish},
-	{"apply", CHANGE_LEDGER_COLUMNS, apply_begin, take_change,
-	    apply_finish},
-	{"verify", MX_VERIFY_COLUMNS, begin, take_change, verify_finish},
-	{"rollback", CHANGE_LEDGER_COLUMNS, begin, take_change,
-	    rollback_finish},
-	{"export", "", export_begin, take_change, export_finish},
-},
-  *verb;
-
-static int
-start(struct fail *f)
-{
-	return verb != NULL
-	    ? verb->start(f)
-	    : usage(f, "what? plan, apply, verify, rollback or export");
-}
+static const struct verb verbs[] = {
+    {"plan", CHANGE_COLUMNS, plan_begin, take_wish, plan_finish},
+    {"apply", CHANGE_LEDGER_COLUMNS, apply_begin, take_change, apply_finish},
+    {"verify", MX_VERIFY_COLUMNS, begin, take_change, verify_finish},
+    {"rollback", CHANGE_LEDGER_COLUMNS, begin, take_change, rollback_finish},
+    {"export", "", export_begin, take_change, export_finish},
+    {NULL, NULL, NULL, NULL, NULL},
+};
 
 /* What goes back is a plan, unless it is applied at once. */
 static struct header *
@@ -403,28 +382,16 @@ header(const struct header *have, struct fail *f)
 {
 	(void)have;
 	(void)f;
-	return header_new(verb->finish == rollback_finish && nservers == 0
+	return header_new(cli_verb()->finish == rollback_finish && nservers == 0
 		? CHANGE_COLUMNS
-		: verb->columns);
-}
-
-static int
-take(const struct row *r, struct fail *f)
-{
-	return verb->take(r, f);
-}
-
-static int
-finish(uint64_t rejected, struct out *o, struct fail *f)
-{
-	return verb->finish(rejected, o, f);
+		: cli_verb()->columns);
 }
 
 int
 main(int argc, char **argv)
 {
 	static const struct given given[] = {
-	    {"domain", &first_domain}, {NULL, NULL}};
+	    {"domain", NULL, &domains}, {NULL, NULL, NULL}};
 	static const struct filter t = {
 	    .name = "mx-switch",
 	    .synopsis = "plan|apply|verify|rollback|export [option ...] [rows]",
@@ -434,18 +401,9 @@ main(int argc, char **argv)
 			"  mx-switch export --as nsupdate plan.tsv",
 	    .opts = opts,
 	    .given = given,
-	    .start = start,
 	    .header = header,
-	    .take = take,
-	    .finish = finish,
+	    .verbs = verbs,
 	};
-	size_t i;
 
-	for (i = 0; argc > 1 && i < LENGTH(verbs); i++)
-		if (strcmp(argv[1], verbs[i].name) == 0) {
-			verb = &verbs[i];
-			argv[1] = argv[0];
-			return filter_main(&t, argc - 1, argv + 1);
-		}
 	return filter_main(&t, argc, argv);
 }

@@ -247,5 +247,7 @@ check_same 'csv' '"add","example.test.","example.test.","300","MX","10 mx-new.ex
 	"$(as csv | tail -n 1)"
 check_rc 64 'another kind' as tinydns
 sed 2d "$T/plan" >"$T/cut"
+check_rc 66 'a zone that cannot be read' mx-switch plan -d example.test \
+	--mx '10 mx.example.test.' -z "$T" --origin example.test
 check_rc 65 'a plan that is not whole' mx-switch export --as bind "$T/cut"
 done_testing

@@ -73,6 +73,9 @@ struct fail {
  */
 int fail_set(struct fail *f, enum code code, enum reach reach, enum again again,
     const char *what, const char *fmt, ...) PRINTFLIKE(6, 7);
+int
+fail_vset(struct fail *f, enum code code, enum reach reach, enum again again,
+    const char *what, const char *fmt, va_list ap) PRINTFLIKE(6, 0);
 /* The same for a failed system call: why is "PREFIX: strerror(errno)". */
 int fail_errno(struct fail *f, enum code code, enum reach reach,
     const char *what, const char *fmt, ...) PRINTFLIKE(5, 6);
@@ -88,6 +91,7 @@ int fail_exit(const struct fail *f);
 
 #ifdef __clang_analyzer__ /* it sees one file at a time: what they return */
 #define fail_set(...) ((void)fail_set(__VA_ARGS__), -1)
+#define fail_vset(...) ((void)fail_vset(__VA_ARGS__), -1)
 #define fail_errno(...) ((void)fail_errno(__VA_ARGS__), -1)
 #define fail_at(...) ((void)fail_at(__VA_ARGS__), -1)
 #endif
@@ -163,6 +167,9 @@ int intern_has(const struct intern *in, const char *s);
 uint32_t intern_number(struct intern *in, const char *s, size_t n);
 const char *intern_at(const struct intern *in, uint32_t number);
 
+/* The order of two uint64_t, for qsort and bsearch. */
+int order_u64(const void *a, const void *b);
+
 /* ---- text.c: encodings of text ---- */
 
 /*
@@ -212,6 +219,9 @@ int clock_parse(const char *s, int64_t *t);
 /* Proleptic Gregorian; month 1..12, day 1..31, no range check. */
 int64_t clock_days(int64_t year, int month, int day);
 void clock_civil(int64_t days, int64_t *year, int *month, int *day);
+/* The instant so many minutes behind the midnight that a day (clock_days)
+ * begins with in the time zone that tzset(3) has set. */
+int64_t clock_local(int64_t day, int minutes);
 
 /* ---- stop.c: INT and TERM, seen by everything that waits ---- */
 

@@ -119,3 +119,18 @@ clock_parse(const char *s, int64_t *t)
 	*t = days * DAY + h * INT64_C(3600) + mi * INT64_C(60) + sec - off;
 	return 1;
 }
+
+int64_t
+clock_local(int64_t day, int minutes)
+{
+	struct tm tm = {.tm_isdst = -1};
+	int64_t year;
+	int month, mday;
+
+	clock_civil(day, &year, &month, &mday);
+	tm.tm_year = (int)(year - 1900);
+	tm.tm_mon = month - 1;
+	tm.tm_mday = mday;
+	tm.tm_min = minutes;
+	return (int64_t)mktime(&tm);
+}

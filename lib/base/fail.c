@@ -6,6 +6,7 @@
 #include "base/base.h"
 
 #undef fail_set
+#undef fail_vset
 #undef fail_errno
 #undef fail_at
 
@@ -85,16 +86,24 @@ kind(struct fail *f, enum code code, enum reach reach, enum again again,
 }
 
 int
+fail_vset(struct fail *f, enum code code, enum reach reach, enum again again,
+    const char *what, const char *fmt, va_list ap)
+{
+	if (f == NULL)
+		return -1;
+	keep(f->why, sizeof(f->why), fmt, ap); /* of what *f says, it may be */
+	kind(f, code, reach, again, what);
+	return -1;
+}
+
+int
 fail_set(struct fail *f, enum code code, enum reach reach, enum again again,
     const char *what, const char *fmt, ...)
 {
 	va_list ap;
 
-	if (f == NULL)
-		return -1;
-	kind(f, code, reach, again, what);
 	va_start(ap, fmt);
-	keep(f->why, sizeof(f->why), fmt, ap);
+	(void)fail_vset(f, code, reach, again, what, fmt, ap);
 	va_end(ap);
 	return -1;
 }

@@ -55,6 +55,14 @@ mem_strndup(const char *s, size_t n)
 	return p;
 }
 
+int
+order_u64(const void *a, const void *b)
+{
+	const uint64_t *x = a, *y = b;
+
+	return (*x > *y) - (*x < *y);
+}
+
 char *
 mem_printf(const char *fmt, ...)
 {

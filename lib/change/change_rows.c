@@ -24,14 +24,12 @@ struct changes_p {
 int
 change_bad(struct fail *f, const char *what, const char *fmt, ...)
 {
-	char why[512];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	(void)fail_vset(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, what, fmt, ap);
 	va_end(ap);
-	return fail_set(
-	    f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, what, "%s", why);
+	return -1;
 }
 
 struct changes *

@@ -37,10 +37,19 @@ struct opt {
 /* An option that is a column of a table of one row: --source URL. */
 struct given {
 	const char *column; /* NULL ends the table */
-	const char **value; /* where its OPT_STRING put it */
+	const char **value; /* where its OPT_STRING put it, or NULL: */
+	const char ***list; /* its OPT_LIST, of which the first counts */
 };
 
 struct out;
+/* What the first operand may ask for; see take, finish and cli_verb. */
+struct verb {
+	const char *name; /* NULL ends the table */
+	const char *columns; /* of the output, if there is no `header` */
+	int (*start)(struct fail *f);
+	int (*take)(const struct row *r, struct fail *f);
+	int (*finish)(uint64_t rejected, struct out *o, struct fail *f);
+};
 struct filter {
 	const char *name; /* mbx-copy */
 	const char *synopsis; /* after the name, for usage and --help */
@@ -100,10 +109,14 @@ struct filter {
 	const int *is_text;
 	int (*text)(const char *name, const char *text, size_t n, struct out *o,
 	    struct fail *f);
+	/* The first operand is one of these, whose functions are used. */
+	const struct verb *verbs;
 	int network; /* takes the options of networks: -4 -6 --insecure ... */
 };
 /* The whole program: returns the exit status. */
 int filter_main(const struct filter *t, int argc, char **argv);
+/* The one that was asked for, NULL: none. */
+const struct verb *cli_verb(void);
 
 /* ---- what a tool's functions may call ---- */
 

@@ -91,6 +91,59 @@ header_needs(const struct header *have, const char *names, struct fail *f)
 	return rc;
 }
 
+/* ---- verbs ---- */
+
+static struct filter with_verb; /* the tool, with the functions of: */
+static const struct verb *verb;
+
+const struct verb *
+cli_verb(void)
+{
+	return verb;
+}
+
+static int
+no_verb(struct fail *f)
+{
+	const struct verb *v;
+	struct buf names = {0};
+
+	for (v = with_verb.verbs; v->name != NULL; v++)
+		buf_addf(&names, "%s%s",
+		    v == with_verb.verbs    ? ""
+			: v[1].name == NULL ? " or "
+					    : ", ",
+		    v->name);
+	(void)fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+	    "what? %s", names.data);
+	buf_free(&names);
+	return -1;
+}
+
+/* The name of the verb is taken out of the operands. */
+static const struct filter *
+take_verb(const struct filter *t, int *argc, char ***argv)
+{
+	const struct verb *v = t->verbs;
+
+	if (v == NULL)
+		return t;
+	with_verb = *t;
+	with_verb.start = no_verb;
+	for (; *argc > 1 && v->name != NULL; v++)
+		if (strcmp((*argv)[1], v->name) == 0) {
+			verb = v;
+			with_verb.start = v->start;
+			with_verb.take = v->take;
+			with_verb.finish = v->finish;
+			(*argv)[1] = (*argv)[0];
+			++*argv;
+			--*argc;
+			break;
+		}
+	return &with_verb;
+}
+
 /* The columns of the output; NULL where the input lacks one. */
 static struct header *
 out_header(const struct filter *t, const struct header *have, struct fail *f)
@@ -100,6 +153,8 @@ out_header(const struct filter *t, const struct header *have, struct fail *f)
 
 	if (t->header != NULL)
 		return t->header(have, f);
+	if (verb != NULL)
+		return header_new(verb->columns);
 	if (t->needs != NULL && header_needs(have, t->needs, f) == -1)
 		return NULL;
 	h = header_new("");
@@ -224,6 +279,7 @@ filter_main(const struct filter *t, int argc, char **argv)
 	struct input *in;
 	int status;
 
+	t = take_verb(t, &argc, &argv);
 	hold_standard();
 	(void)umask(077); /* mail, addresses: whatever the caller's is */
 	secret_init();

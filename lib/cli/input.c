@@ -21,13 +21,22 @@ struct input {
 	int given; /* the tool's own row is to come */
 };
 
+/* NULL: it was not set. */
+static const char *
+given_value(const struct given *g)
+{
+	if (g->value != NULL)
+		return *g->value;
+	return *g->list != NULL ? **g->list : NULL;
+}
+
 int
 input_is_given(void)
 {
 	const struct given *g = settings.tool->given;
 
 	for (; g != NULL && g->column != NULL; g++)
-		if (*g->value != NULL)
+		if (given_value(g) != NULL)
 			return 1;
 	return 0;
 }
@@ -113,7 +122,8 @@ given_row(struct input *in, struct arena *a)
 	const struct given *g;
 
 	for (g = settings.tool->given; g->column != NULL; g++)
-		row_set(r, g->column, *g->value != NULL ? *g->value : "");
+		row_set(
+		    r, g->column, given_value(g) != NULL ? given_value(g) : "");
 	in->given = 0;
 	return r;
 }

@@ -35,7 +35,6 @@ int
 copy_new(struct copy **out, const struct copy_opt *o, struct fail *f)
 {
 	struct copy *c = mem_alloc(sizeof(*c));
-
 	struct map_opt m = o->map;
 
 	*out = NULL;
@@ -164,7 +163,6 @@ wait_quiet(struct copy *c, struct fail *f)
 				    "it is looked at as it stands");
 			return 0;
 		}
-
 		(void)poll(NULL, 0, QUIET_MS);
 		if (stopping(f) == -1 ||
 		    store_list(c->dst, &c->dst_list, &c->dst_n, f) == -1)
@@ -280,7 +278,8 @@ moves(struct copy *c, struct fail *f)
 	if (map_moves(c->map, &j, &list, &n, f) == -1)
 		return -1;
 	c->src_in = c->dst_in = NULL;
-	c->wave->n = 0;
+	c->wave->n = 0; /* of a wave that the time was up for, too */
+	c->wave->messages = 0;
 	moved_begin(c);
 	rc = all_waves(c, list, n, f);
 	moved_end(c);

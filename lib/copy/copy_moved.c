@@ -171,14 +171,6 @@ decide(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 	return 0;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 /* Of one folder of the wave, up to BURST at a time. */
 static int
 read_digests(struct moved *v, struct work *w, struct fail *f)
@@ -193,7 +185,7 @@ read_digests(struct moved *v, struct work *w, struct fail *f)
 			ids[n++] = w->item[v->came[i].item].id;
 		if (n == 0 || (n < BURST && i < v->n))
 			continue;
-		qsort(ids, n, sizeof(*ids), by_value);
+		qsort(ids, n, sizeof(*ids), order_u64);
 		rc = enter_src(v->c, w, f);
 		if (rc == 0)
 			rc = digest_burst(v->c, v->c->src, ids, n, v->c->digest,

@@ -38,7 +38,7 @@ struct flight { /* a message under way, by its number modulo FLIGHTS */
 	struct work *work;
 	uint32_t item;
 };
-/* FLIGHTS is more than both targets' windows hold (64 batches of 100). */
+/* FLIGHTS is more than the target's window holds (64 batches of 100). */
 enum { FLIGHTS = 16384, BURST = 512, WAVE = 64, WAVE_MESSAGES = 16384 };
 
 struct change; /* of flags, see copy_flags.c */

@@ -5,17 +5,9 @@
 #include "copy/copy_p.h"
 
 static int
-by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static int
 hash_in(const uint64_t *set, size_t n, uint64_t v)
 {
-	return n > 0 && bsearch(&v, set, n, sizeof(v), by_value) != NULL;
+	return n > 0 && bsearch(&v, set, n, sizeof(v), order_u64) != NULL;
 }
 
 int

@@ -115,14 +115,6 @@ reverse_load(struct copy *c, struct work *w, struct fail *f)
 	return ledger_claimed(c->other, &s, &c->carried, &c->carried_n, f);
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 int
 reverse_is_other(
     const struct copy *c, const struct work *w, uint64_t id, uint64_t hash)
@@ -130,7 +122,7 @@ reverse_is_other(
 	if (id < w->mark)
 		return 1;
 	return c->carried_n > 0 &&
-	    bsearch(&hash, c->carried, c->carried_n, sizeof(hash), by_value) !=
+	    bsearch(&hash, c->carried, c->carried_n, sizeof(hash), order_u64) !=
 	    NULL;
 }
 

@@ -252,14 +252,6 @@ ask(struct copy *c, struct burst *b, struct fail *f)
 }
 
 static int
-by_id(const void *key, const void *elem)
-{
-	const uint64_t *x = key, *y = elem;
-
-	return (*x > *y) - (*x < *y);
-}
-
-static int
 take_bodies(struct copy *c, const struct burst *b, const struct part *p,
     int alone, struct fail *f)
 {
@@ -268,7 +260,7 @@ take_bodies(struct copy *c, const struct burst *b, const struct part *p,
 	int rc;
 
 	while ((rc = store_body(c->src, &id, &len, f)) != 0) {
-		at = bsearch(&id, ids, p->n, sizeof(*ids), by_id);
+		at = bsearch(&id, ids, p->n, sizeof(*ids), order_u64);
 		if (rc == -1 && (f->reach != REACH_MESSAGE || at == NULL))
 			return -1;
 		if (at == NULL)

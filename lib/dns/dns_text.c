@@ -8,15 +8,14 @@ int
 dns_fail(struct fail *f, enum code code, enum again again, const char *what,
     const char *fmt, ...)
 {
-	char why[1024];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	(void)fail_vset(f, code,
+	    code == CODE_ROW ? REACH_MESSAGE : REACH_ENDPOINT, again, what, fmt,
+	    ap);
 	va_end(ap);
-	return fail_set(f, code,
-	    code == CODE_ROW ? REACH_MESSAGE : REACH_ENDPOINT, again, what,
-	    "%s", why);
+	return -1;
 }
 
 /* Controls would end a record's text, or begin another. */

@@ -10,15 +10,14 @@ int
 imap_fail(struct imap *im, struct fail *f, enum code code, enum reach reach,
     enum again again, const char *what, const char *fmt, ...)
 {
-	char why[480];
 	va_list ap;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
 	if (f != NULL && f->object[0] == '\0')
 		(void)fail_at(f, "%s", im->label);
-	return fail_set(f, code, reach, again, what, "%s", why);
+	va_start(ap, fmt);
+	(void)fail_vset(f, code, reach, again, what, fmt, ap);
+	va_end(ap);
+	return -1;
 }
 
 /* ---- status answers ---- */

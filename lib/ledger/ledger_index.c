@@ -448,14 +448,6 @@ claim_line(
 	return 0;
 }
 
-static int
-by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
 int
 ledger_claimed(struct ledger *l, const struct sides *s, uint64_t **ids,
     size_t *n, struct fail *f)
@@ -474,7 +466,7 @@ ledger_claimed(struct ledger *l, const struct sides *s, uint64_t **ids,
 			return -1;
 		}
 	if (c.n > 0)
-		qsort(c.id, c.n, sizeof(*c.id), by_value);
+		qsort(c.id, c.n, sizeof(*c.id), order_u64);
 	*ids = c.id;
 	*n = c.n;
 	return 0;

@@ -24,14 +24,13 @@ static int wrong(struct fail *f, const char *fmt, ...) PRINTFLIKE(2, 3);
 static int
 wrong(struct fail *f, const char *fmt, ...)
 {
-	char why[400];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	(void)fail_vset(
+	    f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER, "URL", fmt, ap);
 	va_end(ap);
-	return fail_set(
-	    f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER, "URL", "%s", why);
+	return -1;
 }
 
 const char *

@@ -14,15 +14,14 @@ int
 net_fail(struct fail *f, enum code code, enum again again, const char *what,
     const char *fmt, ...)
 {
-	char why[480];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	(void)fail_vset(f, code,
+	    code == CODE_SYSTEM ? REACH_RUN : REACH_ENDPOINT, again, what, fmt,
+	    ap);
 	va_end(ap);
-	return fail_set(f, code,
-	    code == CODE_SYSTEM ? REACH_RUN : REACH_ENDPOINT, again, what, "%s",
-	    why);
+	return -1;
 }
 
 int64_t

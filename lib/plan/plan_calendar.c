@@ -181,23 +181,6 @@ calendar_check(const char *window, const char *blackout, struct fail *f)
 
 /* ---- from words to spans ---- */
 
-/* Minutes behind the midnight that a local day begins with. */
-static int64_t
-instant(int64_t day, int minutes)
-{
-	struct tm tm = {.tm_isdst = -1};
-	int64_t year;
-	int month, mday;
-
-	clock_civil(day, &year, &month, &mday);
-	tm.tm_year = (int)(year - 1900);
-	tm.tm_mon = month - 1;
-	tm.tm_mday = mday;
-	tm.tm_hour = minutes / 60;
-	tm.tm_min = minutes % 60;
-	return (int64_t)mktime(&tm);
-}
-
 static int64_t
 local_day(int64_t t)
 {
@@ -235,7 +218,7 @@ by_from(const void *a, const void *b)
 static void
 add_day(struct calendar *c, const struct span *s, size_t n, int64_t day)
 {
-	int64_t from = instant(day, 0), to = instant(day + 1, 0);
+	int64_t from = clock_local(day, 0), to = clock_local(day + 1, 0);
 	size_t i;
 
 	if (is_black(c->blackout, day) == 1)
@@ -262,8 +245,9 @@ build(struct calendar *c, int64_t t0)
 
 			if ((s->days & bit_of(d)) == 0)
 				continue;
-			span[k].from = instant(d, s->from);
-			span[k++].to = instant(d + (s->to <= s->from), s->to);
+			span[k].from = clock_local(d, s->from);
+			span[k++].to =
+			    clock_local(d + (s->to <= s->from), s->to);
 		}
 		qsort(span, k, sizeof(*span), by_from);
 		add_day(c, span, k, day);

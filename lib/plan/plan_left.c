@@ -284,6 +284,15 @@ correction(const struct sum *m)
 	    : 1;
 }
 
+/* Up to a whole second; ceil(3) would want another library. */
+static double
+whole(double s)
+{
+	double n = s < 1e15 ? (double)(uint64_t)s : s;
+
+	return n < s ? n + 1 : n;
+}
+
 /* Batches follow each other, so their times add up. */
 static void
 times(struct left *l)
@@ -301,8 +310,8 @@ times(struct left *l)
 			    (double)(m->bytes - m->copied_bytes) /
 			    m->rated_bytes * m->rated_s;
 		}
-		m->left_s = ceil(m->left * by);
-		m->left_p90_s = ceil(m->left_p90 * by);
+		m->left_s = whole(m->left * by);
+		m->left_p90_s = whole(m->left_p90 * by);
 		l->sum[0].left_s += m->left_s;
 		l->sum[0].left_p90_s += m->left_p90_s;
 	}

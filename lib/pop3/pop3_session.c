@@ -12,15 +12,13 @@ int
 pop3_fail(struct pop3 *p, struct fail *f, enum code code, enum again again,
     const char *what, const char *fmt, ...)
 {
-	char why[480];
 	va_list ap;
 
 	p->dead = 1;
-	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
 	(void)fail_at(f, "%s", p->label);
-	(void)fail_set(f, code, REACH_ENDPOINT, again, what, "%s", why);
+	va_start(ap, fmt);
+	(void)fail_vset(f, code, REACH_ENDPOINT, again, what, fmt, ap);
+	va_end(ap);
 	return -1;
 }
 

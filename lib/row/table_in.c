@@ -48,14 +48,13 @@ bad(struct table_in *t, struct fail *f, const char *fmt, ...) PRINTFLIKE(3, 4);
 static int
 bad(struct table_in *t, struct fail *f, const char *fmt, ...)
 {
-	char why[256];
 	va_list ap;
 
-	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
-	va_end(ap);
 	(void)fail_at(f, "%s:%llu", t->name, (unsigned long long)t->line);
-	return fail_set(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, "", "%s", why);
+	va_start(ap, fmt);
+	(void)fail_vset(f, CODE_ROW, REACH_MESSAGE, AGAIN_NEVER, "", fmt, ap);
+	va_end(ap);
+	return -1;
 }
 
 /* From the first character that can only separate; one column is TSV. */

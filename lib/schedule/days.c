@@ -17,21 +17,6 @@ day_of(int64_t t)
 	return clock_days(tm.tm_year + 1900, tm.tm_mon + 1, tm.tm_mday);
 }
 
-int64_t
-day_at(int64_t day, int minutes)
-{
-	struct tm tm = {.tm_isdst = -1};
-	int64_t year;
-	int month, mday;
-
-	clock_civil(day, &year, &month, &mday);
-	tm.tm_year = (int)(year - 1900);
-	tm.tm_mon = month - 1;
-	tm.tm_mday = mday;
-	tm.tm_min = minutes;
-	return (int64_t)mktime(&tm);
-}
-
 /* 1970-01-01 was a Thursday: Monday is 0. */
 static int
 is_weekend(int64_t day)
@@ -70,7 +55,7 @@ work_end(int64_t start, int minutes)
 			day++;
 		while (is_weekend(day));
 	}
-	return day_at(day, from + minutes);
+	return clock_local(day, from + minutes);
 }
 
 const char *

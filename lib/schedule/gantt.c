@@ -180,7 +180,7 @@ gantt(const struct schedule *s, struct buf *out)
 	struct view near = {.s = s, .step = HALF_DAY};
 	int high;
 
-	whole.from = s->ntask > 0 ? day_at(day_of(s->task[0].start), 0)
+	whole.from = s->ntask > 0 ? clock_local(day_of(s->task[0].start), 0)
 				  : s->cutover - DAY;
 	whole.to = s->cutover + (int64_t)(DAYS_AFTER + 1) * DAY;
 	near.from = s->cutover - NEAR_BEFORE;

@@ -127,8 +127,9 @@ place_one(struct batch *b, int64_t day, unsigned int workers)
 	int64_t n = nights(b, workers);
 	int64_t last = (int64_t)seconds(b, workers) - (n - 1) * NIGHT;
 
-	b->start = day_at(day - n, NIGHT_FROM * 60);
-	b->end = day_at(day - 1, NIGHT_FROM * 60) + (last > 0 ? last : HOUR);
+	b->start = clock_local(day - n, NIGHT_FROM * 60);
+	b->end =
+	    clock_local(day - 1, NIGHT_FROM * 60) + (last > 0 ? last : HOUR);
 	return day - n;
 }
 
@@ -272,8 +273,8 @@ add_on_day(struct schedule *s, const struct rule *r, int64_t day)
 	at = day_of_work(day);
 	while (at < first || day_of_work(at) != at)
 		at++;
-	add(s, r, NULL, day_at(at, r->from),
-	    work_end(day_at(at, r->from), r->minutes));
+	add(s, r, NULL, clock_local(at, r->from),
+	    work_end(clock_local(at, r->from), r->minutes));
 }
 
 static void
@@ -298,7 +299,7 @@ add_for_batches(struct schedule *s, const struct rule *r, int test, int pilot)
 
 	for (i = 0; i < s->nbatch; i++) {
 		const struct batch *b = &s->batch[i];
-		int64_t at = day_at(day_behind(b) + r->day, r->from);
+		int64_t at = clock_local(day_behind(b) + r->day, r->from);
 
 		if ((b->group == GROUP_TEST) != test ||
 		    (b->group == GROUP_PILOT) != pilot)
@@ -341,8 +342,8 @@ apply(struct schedule *s, const struct rule *r)
 		add_for_batches(s, r, 0, 0);
 		break;
 	case AT_COPIED:
-		add(s, r, NULL, day_at(s->day[AT_COPIED], r->from),
-		    day_at(s->day[AT_COPIED], r->from + r->minutes));
+		add(s, r, NULL, clock_local(s->day[AT_COPIED], r->from),
+		    clock_local(s->day[AT_COPIED], r->from + r->minutes));
 		break;
 	case AT_CUTOVER:
 	case ANCHORS:

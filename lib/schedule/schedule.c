@@ -16,7 +16,7 @@ read_cutover(int64_t *t, const char *s, struct fail *f)
 		    "--schedule is a date or an instant of RFC 3339, not '%s'",
 		    s);
 	if (strlen(s) == strlen("2026-12-04"))
-		*t = day_at(*t / DAY - (*t % DAY < 0), NIGHT_FROM * 60);
+		*t = clock_local(*t / DAY - (*t % DAY < 0), NIGHT_FROM * 60);
 	return 0;
 }
 

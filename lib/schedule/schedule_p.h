@@ -82,8 +82,6 @@ struct schedule {
 
 /* The day of the zone that an instant is in; a Thursday is 0. */
 int64_t day_of(int64_t t);
-/* The instant of a day at some minutes past its midnight. */
-int64_t day_at(int64_t day, int minutes);
 /* That day, or the last one before it that is from Monday to Friday. */
 int64_t day_of_work(int64_t day);
 /* Behind minutes of working time (09:00 to 17:00, Monday to Friday). */

@@ -77,14 +77,13 @@ secret_init(void)
 int
 refuse(struct fail *f, enum code code, const char *fmt, ...)
 {
-	char why[400];
 	va_list ap;
 
 	va_start(ap, fmt);
-	(void)vsnprintf(why, sizeof(why), fmt, ap);
+	(void)fail_vset(
+	    f, code, REACH_ENDPOINT, AGAIN_NEVER, "secret", fmt, ap);
 	va_end(ap);
-	return fail_set(
-	    f, code, REACH_ENDPOINT, AGAIN_NEVER, "secret", "%s", why);
+	return -1;
 }
 
 /* The value less its last newline, or of the first line only. */
