@@ -64,6 +64,8 @@ struct mx_verify {
 	struct views *views;
 	const struct dns_server *via; /* resolvers */
 	size_t nvia;
+	/* Seconds: how long a resolver keeps what has a shorter TTL, and how
+	 * far clocks are apart. */
 	uint64_t floor, skew;
 };
 #define MX_VERIFY_COLUMNS \
