@@ -211,7 +211,7 @@ append() {
 	box = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
 	box.login(sys.argv[2], "PASSWORD-OF-" + sys.argv[2])
 	for n in range(int(sys.argv[3])):
-	    box.append("INBOX", None, None, b"A: b\r\n\r\n%d\r\n" % n)
+	    box.append("INBOX", None, None, b"A: %s\r\n\r\n%d\r\n" % (sys.argv[2].encode(), n))
 	PY
 }
 append anna 3
@@ -222,7 +222,23 @@ for auth in PLAIN SCRAM-SHA-256; do
 	check_rc 0 "authzid= by $auth" mbx-inventory "$T/in"
 	check_same "authzid= by $auth opens the right mailbox" '3 5' \
 		"$(column messages <"$T/out" | paste -sd' ')"
+	check_same "authzid= by $auth: the account is whose mailbox it is" \
+		'anna bert' "$(column account <"$T/out" | paste -sd' ')"
 done
+printf 'source\tsource_secret\ttarget\n' >"$T/in"
+for user in anna bert; do
+	printf 'imaps://admin@%s;authzid=%s\tfile:%s\tmaildir:%s\n' "$on" $user \
+		"$T/admin" "$T/to" >>"$T/in"
+done
+check_rc 0 'authzid=: two mailboxes of one administrator into one' \
+	mbx-copy -l "$T/ledger" "$T/in"
+check_same '... neither is taken for the other' '3 5' \
+	"$(column copied <"$T/out" | paste -sd' ')"
+pw=anna
+no 77 'authzid=, refused: the line says whose' \
+	"admin@localhost:$dv_imaps;authzid=anna: log in" \
+	"imaps://admin@$on;authzid=anna"
+pw=admin
 no 77 'authzid= and LOGIN would open the wrong one' 'no authzid' \
 	"imaps://admin@$on;authzid=anna;auth=LOGIN"
 dovecot_stop dv

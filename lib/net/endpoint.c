@@ -394,6 +394,9 @@ endpoint_copy(struct endpoint *to, const struct endpoint *from)
 	}
 }
 
+/* Beside letters and digits, what stands in a label as it is. */
+#define USER_CHARS "@*+=!$&'(),"
+
 void
 endpoint_label(struct buf *b, const struct endpoint *e)
 {
@@ -402,10 +405,14 @@ endpoint_label(struct buf *b, const struct endpoint *e)
 		text_printable(b, e->path, strlen(e->path), 1000);
 		return;
 	}
-	text_percent(b, e->user, strlen(e->user), "@*+=!$&'(),");
+	text_percent(b, e->user, strlen(e->user), USER_CHARS);
 	buf_addf(b, strchr(e->host, ':') ? "@[%s]" : "@%s", e->host);
 	if (e->port != schemes[e->scheme].port)
 		buf_addf(b, ":%u", (unsigned int)e->port);
+	if (e->authzid != NULL) {
+		buf_adds(b, ";authzid=");
+		text_percent(b, e->authzid, strlen(e->authzid), USER_CHARS);
+	}
 }
 
 void

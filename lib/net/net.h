@@ -57,10 +57,11 @@ int endpoint_template(
     struct buf *url, const char *t, const char *account, struct fail *f);
 int endpoint_is_net(const struct endpoint *e);
 const char *scheme_name(enum scheme s);
-/* Without parameters, for messages: imaps://anna@old:1143 */
+/* For messages, without parameters but the one that says whose mailbox it is:
+ * imaps://anna@old:1143, imaps://root@old;authzid=anna */
 void endpoint_label(struct buf *b, const struct endpoint *e);
 /* As the row key wants it: scheme, user, lower-case host, port unless the
- * default; maildir and mbox: the path as given. */
+ * default, authzid if there is one; maildir and mbox: the path as given. */
 void endpoint_reduce(struct buf *b, const struct endpoint *e);
 
 /* ---- tls.c ---- */

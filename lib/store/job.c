@@ -44,8 +44,11 @@ job_account(struct buf *out, const struct row *r)
 
 	if (*url == '\0')
 		url = row_get(r, "target");
-	if (*account == '\0' && endpoint_parse(&e, url, NULL) == 0)
+	if (*account == '\0' && endpoint_parse(&e, url, NULL) == 0) {
 		name = e.user != NULL ? e.user : e.path;
+		if (e.authzid != NULL) /* one administrator has many */
+			name = e.authzid;
+	}
 	buf_adds(out, name != NULL ? name : account);
 	endpoint_free(&e);
 }

@@ -286,7 +286,8 @@ struct stream *store_stream(struct store *st);
 void job_key(char key[17], const struct row *r);
 /* 1 if the column `uids` ("1:100,205", "*" is the end) names this number. */
 int job_wants(const char *uids, uint64_t id);
-/* account, or the USER of source (else of target), or its path. */
+/* account, or whose mailbox source (else target) is: authzid=, else USER; or
+ * its path. */
 void job_account(struct buf *out, const struct row *r);
 
 #endif

@@ -164,6 +164,8 @@ START_TEST(reduced)
 		"imaps://anna@mail.example.org"},
 	    {"imap://anna%40x@h:143;tls=none", "imap://anna@x@h"},
 	    {"imap://an%20na@h:1143", "imap://an%20na@h:1143"},
+	    {"imaps://root@h;authzid=an%20na;ca=x",
+		"imaps://root@h;authzid=an%20na"},
 	    {"pop3s://a@[::1]:995", "pop3s://a@[::1]"},
 	    {"pop3://user*master@[::1]:996", "pop3://user*master@[::1]:996"},
 	    {"maildir:/srv/mail;layout=fs", "maildir:/srv/mail"},
