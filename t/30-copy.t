@@ -261,6 +261,12 @@ check_same 'the rest is right' 5 "$(python3 t/oracle.py dump "maildir:$T/part" |
 # A target on the disk that is gone is filled again.
 for to in "maildir:$T/gone" "mbox:$T/gone"; do
 	rm -rf "$T/ledger5"
+	check_rc 0 "${to%%:*}: -n to what is not there yet" mbx-copy -n \
+		-l "$T/ledger5" --source "maildir:$old_dir/mail/anna;layout=fs" \
+		--target "$to"
+	check_same '... says what would be copied' planned,16 \
+		"$(result status),$(result copied)"
+	check '... and makes nothing' [ ! -e "$T/gone" -a ! -e "$T/ledger5" ]
 	for turn in first second; do
 		rm -rf "$T/gone"
 		check_rc 0 "${to%%:*}: a $turn run" mbx-copy -q -l "$T/ledger5" \

@@ -115,6 +115,7 @@ open_both(struct copy *c, const struct row *job, struct fail *f)
 		return -1;
 	so.shared = 0;
 	so.write = !c->o->dry_run;
+	so.absent = c->o->dry_run;
 	if (store_open_row(&c->dst, job, "target", &so, f) == -1 ||
 	    store_login(c->src, f) == -1 || store_login(c->dst, f) == -1)
 		return -1;

@@ -258,7 +258,7 @@ maildir_layout(struct maildir *md, const char *layout, struct fail *f)
 	if (layout != NULL ? try_layout(md, LAYOUT_NESTED, &n, f) == -1
 			   : find_layout(md, f) == -1)
 		return -1;
-	if (!md->st.opt.write && md->tree.n == 0)
+	if (!md->st.opt.write && !md->st.opt.absent && md->tree.n == 0)
 		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
 		    "open", "no Maildir: neither cur nor new, no folders");
 	return 0;

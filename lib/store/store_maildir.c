@@ -29,7 +29,8 @@ maildir_open(struct store *st, const struct endpoint *e,
 	st->can = STORE_APPEND | STORE_KEYWORDS | STORE_FLAGS | STORE_FOLDERS |
 	    STORE_SUBSCRIBE | STORE_UIDPLUS;
 	md->root = path_root(md->path, 0);
-	if (md->root == -1 && !(errno == ENOENT && st->opt.write))
+	if (md->root == -1 &&
+	    !(errno == ENOENT && (st->opt.write || st->opt.absent)))
 		return fail_errno(
 		    f, CODE_CONFIG, REACH_ENDPOINT, "open", "directory");
 	return maildir_layout(md, e->layout, f);

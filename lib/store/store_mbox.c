@@ -48,12 +48,13 @@ mbox_open(struct store *st, const struct endpoint *e,
 		return open_file(mb, f);
 	st->can |= STORE_FOLDERS | STORE_SUBSCRIBE;
 	mb->root = path_root(mb->path, 0);
-	if (mb->root == -1 && !(errno == ENOENT && st->opt.write))
+	if (mb->root == -1 &&
+	    !(errno == ENOENT && (st->opt.write || st->opt.absent)))
 		return fail_errno(f, CODE_CONFIG, REACH_ENDPOINT, "open",
 		    "neither file nor directory");
 	if (mbox_list_folders(mb, f) == -1)
 		return -1;
-	if (!st->opt.write && mb->tree.n == 0)
+	if (!st->opt.write && !st->opt.absent && mb->tree.n == 0)
 		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
 		    "open", "the directory holds no mbox file");
 	return 0;
