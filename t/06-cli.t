@@ -174,6 +174,16 @@ for term in xterm dumb; do
 			check_hasnt 'dumb: no escape at all' out "$(printf '\033')"
 	done
 done
+mkdir -p slow/cur slow/new slow/tmp
+python3 -c 'print("Subject: x\n\n" + ("x" * 69 + "\n") * 4000, end="")' \
+	>slow/cur/1.1.x:2,S
+printf 'source\ttarget\trate_Bps\nmaildir:slow\tmaildir:fast\t200000\n' >rows
+check_rc 0 'a copy on a terminal' env TERM=xterm \
+	python3 terminal.py 20 mbx-copy -l led rows
+tr '\r' '\n' <out >shown
+check_has 'octets, rate and time left, within a message too' shown \
+	'^.\[Kmbx-copy: [1-9][0-9.]* KiB of 273\.4 KiB, [0-9.]+ KiB/s, 0:00:0[0-9] left, 0 messages$'
+check_hasnt 'and no row behind them' shown 'messages.*source'
 table down down down down down down >rows
 check_rc 69 '--max-failures' mbx-inventory --max-failures 2 rows
 check_same 'nothing new is begun behind it, though one account has them all' \

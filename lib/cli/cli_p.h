@@ -214,6 +214,7 @@ void progress_set(size_t worker, const struct steps *s);
 /* Called often; prints when it is time.  Its result is a poll time-out. */
 int progress_tick(void);
 void progress_ask(void); /* SIGUSR1 */
+void progress_hide(void); /* before a row, where both go to one terminal */
 void progress_end(void);
 int progress_on_terminal(void);
 

@@ -92,6 +92,8 @@ write_rows(struct crew *c, struct buf *rows, int beside)
 	const char *p = rows->data, *end = p + rows->len, *lf;
 	struct fail f = {0};
 
+	if (p < end && !beside)
+		progress_hide();
 	for (; p < end; p = lf + 1) {
 		struct row *r =
 		    row_new(c->scratch, beside ? side_header() : c->want);

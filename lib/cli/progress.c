@@ -106,6 +106,13 @@ progress_tick(void)
 }
 
 void
+progress_hide(void)
+{
+	if (tty && isatty(STDOUT_FILENO))
+		(void)fputs("\r\033[K", stderr);
+}
+
+void
 progress_end(void)
 {
 	if (tty)

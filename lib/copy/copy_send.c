@@ -34,7 +34,6 @@ accepted(
 
 	c->sum->copied++;
 	c->sum->copied_bytes += it->size;
-	c->octets += it->size;
 	c->messages++;
 	w->accepted++;
 	w->copied++;
@@ -42,8 +41,6 @@ accepted(
 		add_order(w, i);
 	it->fate = FATE_DONE;
 	it->size = ledger_hash(uid);
-	if (c->o->progress != NULL)
-		c->o->progress(c->o->arg, c->octets, c->total, c->messages);
 	return rc;
 }
 
@@ -86,6 +83,15 @@ settle(struct copy *c, int wait, struct fail *f)
 
 /* ---- one body ---- */
 
+static void
+went(struct copy *c, size_t n)
+{
+	pace(c, n);
+	c->octets += n;
+	if (c->o->progress != NULL)
+		c->o->progress(c->o->arg, c->octets, c->total, c->messages);
+}
+
 /*
  * The octets, digested on the way.  Where they end early the target must not
  * keep half a message: nothing is padded, its connection is dropped.
@@ -105,7 +111,7 @@ pass(struct copy *c, struct flight *at, struct fail *f)
 			rc = -1;
 			break;
 		}
-		pace(c, n);
+		went(c, n);
 	}
 	if (rc == -1) {
 		store_abort(c->dst);
@@ -131,7 +137,7 @@ pass_over(struct copy *c, struct work *w, size_t i, const struct fail *why,
 	while ((rc = store_read(c->src, &p, &n, f)) == 1) {
 		if (digest_add(c->digest, p, n, f) == -1)
 			return -1;
-		pace(c, n);
+		went(c, n);
 	}
 	if (rc == -1 || digest_end(c->digest, &ident, f) == -1)
 		return -1;
