@@ -238,7 +238,7 @@ pw=anna
 no 77 'authzid=, refused: the line says whose' \
 	"admin@localhost:$dv_imaps;authzid=anna: log in" \
 	"imaps://admin@$on;authzid=anna"
-pw=admin
+pw="admin"
 no 77 'authzid= and LOGIN would open the wrong one' 'no authzid' \
 	"imaps://admin@$on;authzid=anna;auth=LOGIN"
 dovecot_stop dv
