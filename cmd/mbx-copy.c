@@ -14,6 +14,7 @@ static const char *given[4]; /* --source, --target and their secrets */
 static const char **only, **exclude;
 static const char *messages_file;
 static struct copy_opt options = {.since = CLOCK_NONE, .before = CLOCK_NONE};
+static int check;
 static struct copy *copy;
 
 /* ---- options ---- */
@@ -54,9 +55,9 @@ static const struct opt opts[] = {
 	&options.map.prefix, NULL},
     {"collision", 0, OPT_CALL, "POLICY", "refuse (default), suffix or merge",
 	NULL, set_collision},
-    {"only", 0, OPT_LIST, "PATTERN", "these folders, and all below them", &only,
-	NULL},
-    {"exclude", 0, OPT_LIST, "PATTERN", "not these", &exclude, NULL},
+    {"only", 0, OPT_LIST, "PATTERN", NULL, &only, NULL},
+    {"exclude", 0, OPT_LIST, "PATTERN", "these folders and below; not these",
+	&exclude, NULL},
     {"since", 0, OPT_TIME, "DATE", NULL, &options.since, NULL},
     {"before", 0, OPT_TIME, "DATE", "messages received then or later; earlier",
 	&options.before, NULL},
@@ -75,26 +76,37 @@ static const struct opt opts[] = {
 	"mail already there: L0 (default), or L3 too", NULL, set_recognise},
     {"until", 0, OPT_CALL, "TIME", "begin nothing new then", NULL,
 	cli_set_until},
+    {"check", 0, OPT_FLAG, NULL,
+	"no copy: log-ins, names, quota, sizes, rights", &check, NULL},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
 };
 
 /* ---- rows ---- */
+
+/* r is about this job. */
+static void
+set_job(struct row *r, const struct row *job)
+{
+	struct buf account = {0};
+	char key[17];
+
+	job_account(&account, job);
+	row_set(r, "account", account.data);
+	buf_free(&account);
+	job_key(key, job);
+	row_set(r, "key", key);
+}
 
 static void
 tell(void *arg, const struct row *job, const struct copy_note *n)
 {
 	struct out *o = arg;
 	struct row *r = side_new(o, NULL);
-	struct buf account = {0};
 	char text[65];
 
 	if (r == NULL)
 		return;
-	job_account(&account, job);
-	row_set(r, "account", account.data);
-	buf_free(&account);
-	job_key(text, job);
-	row_set(r, "key", text);
+	set_job(r, job);
 	row_set(r, "status", n->status);
 	row_set(r, "code", fail_code_name(n->code));
 	row_set(r, "hint", n->hint);
@@ -163,14 +175,8 @@ result_row(struct out *o, const struct row *job, const struct copy_sum *s,
     double elapsed, const struct fail *f)
 {
 	struct row *r = out_new(o, job);
-	struct buf account = {0};
-	char key[17];
 
-	job_account(&account, job);
-	row_set(r, "account", account.data);
-	buf_free(&account);
-	job_key(key, job);
-	row_set(r, "key", key);
+	set_job(r, job);
 	set_status(r, s, f);
 	set_count(r, "messages", s->messages);
 	set_count(r, "bytes", s->bytes);
@@ -184,6 +190,32 @@ result_row(struct out *o, const struct row *job, const struct copy_sum *s,
 	row_setf(r, "elapsed_s", "%.1f", elapsed);
 	if (options.dry_run)
 		row_set(r, "digest_level", "L3");
+	out_row(o, r);
+}
+
+static void
+found(void *arg, const struct row *job, const struct copy_finding *n)
+{
+	struct out *o = arg;
+	struct row *r = out_new(o, job);
+	char at[CLOCK_TEXT];
+
+	set_job(r, job);
+	row_set(r, "at", clock_format(at, clock_now()));
+	row_set(r, "check", n->check);
+	row_set(r, "object", n->object);
+	row_set(r, "server", n->server);
+	row_set(r, "expected", n->expected);
+	row_set(r, "found", n->found);
+	row_set(r, "verdict", n->verdict);
+	row_set(r, "severity", n->severity);
+	row_set(r, "status",
+	    n->later				  ? "deferred"
+		: strcmp(n->verdict, "skip") == 0 ? "skipped"
+		: n->failed			  ? "failed"
+						  : "ok");
+	row_set(r, "code", fail_code_name(n->code));
+	row_set(r, "hint", n->hint);
 	out_row(o, r);
 }
 
@@ -227,20 +259,29 @@ progress(void *arg, uint64_t octets, uint64_t total, uint64_t messages)
 	cli_progress(octets, total, messages);
 }
 
+static struct filter filter;
+
 static int
 start(struct fail *f)
 {
-	if (options.ledger_dir == NULL)
+	if (options.ledger_dir == NULL && !check)
 		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 		    "--ledger DIR is needed: it makes the next run a delta");
 	if (options.reverse && (options.mark || options.delete_gone))
 		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 		    "--reverse only adds: not with --mark or --delete");
+	if (options.reverse && check)
+		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+		    "--check is for the way there, not with --reverse");
+	if (check)
+		filter.columns = "key account at check object server expected "
+				 "found verdict severity status code hint";
 	options.only = only;
 	options.exclude = exclude;
 	options.dry_run = cli_dry_run();
 	options.until = cli_until();
 	options.tell = tell;
+	options.find = found;
 	options.say = loud;
 	options.progress = progress;
 	return copy_new(&copy, &options, f);
@@ -259,6 +300,8 @@ each(const struct row *job, int last, struct out *o, struct fail *f)
 		return 0;
 	}
 	options.arg = o;
+	if (check)
+		return copy_check(copy, job, f);
 	rc = copy_job(copy, job, &sum, f);
 	if (rc == -1 && stop_signal() != 0)
 		return -1;
@@ -269,34 +312,35 @@ each(const struct row *job, int last, struct out *o, struct fail *f)
 	return rc;
 }
 
+static const struct given columns[] = {{"source", &given[0], NULL},
+    {"target", &given[1], NULL}, {"source_secret", &given[2], NULL},
+    {"target_secret", &given[3], NULL}, {NULL, NULL, NULL}};
+
+static struct filter filter = {
+    .name = "mbx-copy",
+    .synopsis = "-l DIR [-nqv] [-j N] [--messages FILE] [jobs ...]",
+    .summary = "copies mailboxes, add-only and resumable; the first "
+	       "run and every later one are one command",
+    .examples = "  mbx-copy -l ledger jobs.tsv >results.tsv\n"
+		"  mbx-copy -l ledger --source maildir:old/anna "
+		"--target maildir:new/anna",
+    .opts = opts,
+    .columns = "key account status code hint messages bytes copied "
+	       "copied_bytes same flagged gone failed skipped "
+	       "elapsed_s digest_level",
+    .needs = "source target",
+    .given = columns,
+    .side_file = &messages_file,
+    .side_columns = "key account folder dst_folder status code hint "
+		    "uid dst_uid size internaldate flags digest "
+		    "digest_level",
+    .start = start,
+    .each = each,
+    .network = 1,
+};
+
 int
 main(int argc, char **argv)
 {
-	static const struct given columns[] = {{"source", &given[0], NULL},
-	    {"target", &given[1], NULL}, {"source_secret", &given[2], NULL},
-	    {"target_secret", &given[3], NULL}, {NULL, NULL, NULL}};
-	static const struct filter filter = {
-	    .name = "mbx-copy",
-	    .synopsis = "-l DIR [-nqv] [-j N] [--messages FILE] [jobs ...]",
-	    .summary = "copies mailboxes, add-only and resumable; the first "
-		       "run and every later one are one command",
-	    .examples = "  mbx-copy -l ledger jobs.tsv >results.tsv\n"
-			"  mbx-copy -l ledger --source maildir:old/anna "
-			"--target maildir:new/anna",
-	    .opts = opts,
-	    .columns = "key account status code hint messages bytes copied "
-		       "copied_bytes same flagged gone failed skipped "
-		       "elapsed_s digest_level",
-	    .needs = "source target",
-	    .given = columns,
-	    .side_file = &messages_file,
-	    .side_columns = "key account folder dst_folder status code hint "
-			    "uid dst_uid size internaldate flags digest "
-			    "digest_level",
-	    .start = start,
-	    .each = each,
-	    .network = 1,
-	};
-
 	return filter_main(&filter, argc, argv);
 }

@@ -27,6 +27,17 @@ struct copy_note {
 	const char *hint;
 };
 
+/* What --check finds, one row; strings last for the call. */
+struct copy_finding {
+	const char *check; /* login folders names quota size create */
+	const char *object, *server;
+	const char *expected, *found;
+	const char *verdict, *severity;
+	enum code code;
+	int failed, later; /* fail or error; of the latter: later can help */
+	const char *hint;
+};
+
 struct copy_opt {
 	const char *ledger_dir;
 	struct map_opt map;
@@ -44,7 +55,10 @@ struct copy_opt {
 	void (*say)(void *, const char *line); /* loud, once */
 	void (*progress)(
 	    void *, uint64_t octets, uint64_t total, uint64_t messages);
-	void *arg; /* of all three */
+	/* Of copy_check, which needs it. */
+	void (*find)(
+	    void *, const struct row *job, const struct copy_finding *);
+	void *arg; /* of all four */
 };
 
 struct copy_sum { /* the result row */
@@ -69,6 +83,13 @@ void copy_free(struct copy *c);
  */
 int copy_job(struct copy *c, const struct row *job, struct copy_sum *sum,
     struct fail *f);
+/*
+ * Before the first night: log-ins, names, quota, size limit, and the right to
+ * make folders.  Neither end is changed and the ledger not asked.  0, 1 when
+ * something will not work, -1 when it could not be found out; told it is in any
+ * case.
+ */
+int copy_check(struct copy *c, const struct row *job, struct fail *f);
 /* Closes the sessions: no more rows of this account come. */
 void copy_end(struct copy *c);
 

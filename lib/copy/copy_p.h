@@ -139,6 +139,11 @@ struct copy {
 	uint64_t octets, total, messages; /* for progress, over all jobs */
 	struct resume resume;
 	int late;
+	struct check { /* of the account, over its rows; see copy_check.c */
+		uint64_t all[2], more[2]; /* octets, messages */
+		uint64_t unknown, quotas;
+		int listed, wrong;
+	} check;
 	struct pace {
 		uint64_t rate; /* octets a second, 0: no limit */
 		int64_t full;

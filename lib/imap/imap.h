@@ -80,6 +80,7 @@ struct imap_namespace {
 	int kind;
 	char *prefix;
 	char sep; /* 0: flat */
+	int supposed; /* the server did not tell of it */
 };
 /* The session's; personal ones first.  Without NAMESPACE one personal with
  * an empty prefix and the separator that LIST tells. */
@@ -139,6 +140,9 @@ int imap_quota(struct imap *im,
     void *arg, struct fail *f);
 int imap_acl(struct imap *im, const char *raw, size_t n,
     void (*each)(void *, const char *identifier, const char *rights), void *arg,
+    struct fail *f);
+/* MYRIGHTS (RFC 4314): 1 and its letters; 0 the server has no ACL; -1. */
+int imap_rights(struct imap *im, const char *raw, size_t n, struct buf *rights,
     struct fail *f);
 
 /* ---- ahead of time ---- */

@@ -305,6 +305,53 @@ imap_acl(struct imap *im, const char *raw, size_t n,
 	return 0;
 }
 
+/* mailbox rights */
+static int
+parse_rights(struct imap *im, struct buf *rights, struct fail *f)
+{
+	struct buf name = {0};
+	int rc;
+
+	wire_blank(&im->w);
+	rc = wire_string(&im->w, &name, f);
+	wire_blank(&im->w);
+	if (rc == 1) {
+		buf_reset(rights);
+		rc = wire_string(&im->w, rights, f);
+	}
+	buf_free(&name);
+	return rc == -1 ? -1 : 0;
+}
+
+int
+imap_rights(struct imap *im, const char *raw, size_t n, struct buf *rights,
+    struct fail *f)
+{
+	struct reply r;
+	uint32_t tag;
+
+	if ((im->caps & CAP_ACL) == 0)
+		return 0;
+	buf_add(rights, "", 0);
+	if (say_box(im, "MYRIGHTS", raw, n, f) == -1 || imap_end(im, f) == -1)
+		return -1;
+	for (tag = im->tag;;) {
+		if (imap_reply(im, &r, f) == -1)
+			return -1;
+		if (r.kind == REPLY_TAGGED && r.tag == tag)
+			break;
+		if (r.kind == REPLY_OTHER && wire_is(&im->w, "MYRIGHTS") &&
+		    parse_rights(im, rights, f) == -1)
+			return -1;
+		if (imap_skip(im, &r, f) == -1)
+			return -1;
+	}
+	if (r.answer != ANSWER_OK)
+		return imap_refused(
+		    im, r.answer, "MYRIGHTS", CODE_AUTH, REACH_FOLDER, f);
+	return 1;
+}
+
 /* ---- changes ---- */
 
 /* UID COMMAND set rest, for all in as many commands as it takes. */

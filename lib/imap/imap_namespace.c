@@ -8,7 +8,7 @@ add_namespace(struct imap *im, int kind, const char *prefix, char sep)
 {
 	im->ns = mem_resize(im->ns, im->ns_n + 1, sizeof(*im->ns));
 	im->ns[im->ns_n++] =
-	    (struct imap_namespace){kind, mem_strdup(prefix), sep};
+	    (struct imap_namespace){kind, mem_strdup(prefix), sep, 0};
 }
 
 /* ("prefix" "sep" [extensions]) */
@@ -123,6 +123,7 @@ imap_namespaces(struct imap *im, const struct imap_namespace **ns, size_t *n,
 		if (ask_separator(im, &sep, f) == -1)
 			return -1;
 		add_namespace(im, NS_PERSONAL, "", sep);
+		im->ns[im->ns_n - 1].supposed = 1;
 		if (im->ns_n > 1) { /* personal ones come first */
 			struct imap_namespace last = im->ns[im->ns_n - 1];
 

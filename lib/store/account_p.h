@@ -33,5 +33,8 @@ int account_list(struct imap_account *a, int status, struct fail *f);
 int account_sizes(struct imap_account *a, struct folder *fo, struct fail *f);
 /* The name on the wire, in a->raw. */
 int account_raw(struct imap_account *a, const char *folder, struct fail *f);
+/* store_rights. */
+int account_rights(
+    struct store *st, const char *folder, struct buf *rights, struct fail *f);
 
 #endif

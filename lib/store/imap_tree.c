@@ -271,3 +271,39 @@ account_raw(struct imap_account *a, const char *folder, struct fail *f)
 	buf_adds(&a->raw_of, folder);
 	return 0;
 }
+
+/* In a->raw, what the folders of the first level are in; nothing where that has
+ * no name. */
+static int
+first_level(struct imap_account *a, struct fail *f)
+{
+	const struct imap_namespace *own;
+	size_t n;
+
+	if (namespaces(a, f) == -1)
+		return -1;
+	own = &a->ns[0];
+	if (own->supposed && (imap_can(a->im) & CAP_NAMESPACE) != 0)
+		return fail_set(f, CODE_NAME, REACH_FOLDER, AGAIN_NEVER,
+		    "NAMESPACE", "the user has no namespace of his own");
+	n = strlen(own->prefix);
+	buf_reset(&a->raw);
+	buf_reset(&a->raw_of);
+	buf_add(&a->raw, own->prefix,
+	    n - (n > 0 && own->prefix[n - 1] == own->sep));
+	return 0;
+}
+
+int
+account_rights(
+    struct store *st, const char *folder, struct buf *rights, struct fail *f)
+{
+	struct imap_account *a = (struct imap_account *)(void *)st;
+
+	if ((*folder != '\0' ? account_raw(a, folder, f) : first_level(a, f)) ==
+	    -1)
+		return -1;
+	return a->raw.len == 0
+	    ? 0
+	    : imap_rights(a->im, a->raw.data, a->raw.len, rights, f);
+}

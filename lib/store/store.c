@@ -478,6 +478,17 @@ store_acl(struct store *st, const char *folder,
 	return 0;
 }
 
+int
+store_rights(
+    struct store *st, const char *folder, struct buf *rights, struct fail *f)
+{
+	int rc = 0;
+
+	if (st->ops->rights != NULL)
+		rc = st->ops->rights(st, folder, rights, f);
+	return rc == -1 ? store_at(st, folder, 0, f) : rc;
+}
+
 struct stream *
 store_stream(struct store *st)
 {

@@ -276,6 +276,12 @@ int store_quota(struct store *st,
 int store_acl(struct store *st, const char *folder,
     void (*each)(void *, const char *identifier, const char *rights), void *arg,
     struct fail *f);
+/*
+ * The user's rights (RFC 4314) to a folder, "": to the place where those of the
+ * first level are made.  1, 0 the store does not tell, -1.
+ */
+int store_rights(
+    struct store *st, const char *folder, struct buf *rights, struct fail *f);
 
 /* Test seam: the stream under a store that has one, else NULL. */
 struct stream *store_stream(struct store *st);

@@ -487,5 +487,6 @@ const struct store_ops store_imap = {
     .expunge = take_out,
     .quota = quota,
     .acl = acl,
+    .rights = account_rights,
     .stream = stream,
 };

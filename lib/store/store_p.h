@@ -88,6 +88,8 @@ struct store_ops {
 	int (*acl)(struct store *st, const char *folder,
 	    void (*each)(void *, const char *identifier, const char *rights),
 	    void *arg, struct fail *f); /* ? */
+	int (*rights)(struct store *st, const char *folder, struct buf *rights,
+	    struct fail *f); /* ? */
 	struct stream *(*stream)(struct store *st); /* ? */
 };
 

@@ -1355,6 +1355,34 @@ START_TEST(answered_while_appends_are_settled)
 }
 END_TEST
 
+START_TEST(rights_of_all_kinds)
+{
+	static const struct step st[] = {C("A2 MYRIGHTS \"a\"\r\n"),
+	    S("* MYRIGHTS a lrk\r\nA2 OK\r\n"), C("A3 MYRIGHTS \"a\"\r\n"),
+	    S("* MYRIGHTS {1}\r\na {3}\r\nlrs\r\nA3 OK\r\n"),
+	    C("A4 MYRIGHTS \"a\"\r\n"),
+	    S("* MYRIGHTS\r\n* 1 EXISTS\r\nA4 OK\r\n"),
+	    C("A5 MYRIGHTS \"a\"\r\n"), S("A5 NO [NOPERM] no\r\n"), END};
+	static const char *const want[] = {"lrk", "lrs", ""};
+	struct imap *im = meet(" ACL", st);
+	struct fail f = {0};
+	struct buf got = {0};
+	size_t i;
+
+	for (i = 0; i < LENGTH(want); i++) {
+		buf_reset(&got);
+		ck_assert_int_eq(imap_rights(im, "a", 1, &got, &f), 1);
+		ck_assert_uint_eq(got.len, strlen(want[i]));
+		ck_assert_mem_eq(got.data, want[i], got.len);
+	}
+	ck_assert_int_eq(imap_rights(im, "a", 1, &got, &f), -1);
+	ck_assert_int_eq(f.code, CODE_AUTH);
+	ck_assert_int_eq(f.reach, REACH_FOLDER);
+	buf_free(&got);
+	part(im);
+}
+END_TEST
+
 #define TEST(name) tcase_add_test(tc, name)
 #define LOOP(name, n) tcase_add_loop_test(tc, name, 0, (int)(n))
 
@@ -1384,6 +1412,7 @@ SUITE("imap")
 	TEST(refused_together_tried_alone);
 	LOOP(no_body_at_all, LENGTH(no_bodies));
 	LOOP(long_body_cut, LENGTH(long_bodies));
+	TEST(rights_of_all_kinds);
 	TEST(window_of_appends);
 	TEST(batch_of_appends);
 	TEST(literals_that_wait);
