@@ -10,6 +10,14 @@ struct state {
 	uint32_t ttl, last_ttl;
 	int has_ttl; /* $TTL */
 	int has_last;
+	/* Without $TTL: the types of the records of one name that stand
+	 * together, with the first TTL of each, and whether the last record had
+	 * another one. */
+	const char *run;
+	struct intern *types;
+	uint32_t *first;
+	size_t n;
+	int split;
 };
 
 static char *
@@ -112,22 +120,53 @@ rdata_of(struct zone *z, const struct words *w, size_t i)
 	return s;
 }
 
+/* Whether the record's set began, just before it, with another TTL. */
+static int
+is_split(struct state *st, const struct dns_rr *rr)
+{
+	uint32_t at;
+
+	if (st->run == NULL || strcmp(st->run, rr->name) != 0) {
+		intern_free(st->types);
+		st->types = intern_new();
+		st->n = 0;
+	}
+	st->run = rr->name;
+	at = intern_number(st->types, rr->type, strlen(rr->type));
+	if (at == st->n) {
+		if ((st->n & (st->n - 1)) == 0)
+			st->first = mem_resize(st->first, st->n ? 2 * st->n : 1,
+			    sizeof(*st->first));
+		st->first[st->n++] = rr->ttl;
+	}
+	return st->first[at] != rr->ttl;
+}
+
 /* Where it says none: $TTL, else the last that was said (RFC 2308 4), else,
  * as BIND has it, the SOA's minimum. */
-static void
-take_ttl(struct state *st, struct entry *e)
+static int
+take_ttl(
+    struct state *st, struct entry *e, const struct words *w, struct fail *f)
 {
 	if (e->ttl.n == 0 && st->has_ttl) {
 		e->rr.ttl = st->ttl;
-		return;
+		return 0;
 	}
 	if (e->ttl.n == 0 && st->has_last) {
+		/* BIND hands on the TTL of the set, NSD that of the record. */
+		if (st->split)
+			return zone_bad(f, w->line_no,
+			    "its TTL is that of the record before, whose set "
+			    "has two: servers read this in two ways, write a "
+			    "TTL here");
 		e->rr.ttl = st->last_ttl;
 		e->inherits = 1;
 	} else if (e->ttl.n == 0 && strcmp(e->rr.type, "SOA") == 0)
 		e->rr.ttl = dns_soa_number(&e->rr, 4);
 	st->last_ttl = e->rr.ttl;
 	st->has_last = 1;
+	st->split = !st->has_ttl && is_split(st, &e->rr);
+	return 0;
 }
 
 /* Words that ldns reads in the text's own way: SOA's numbers with units. */
@@ -178,9 +217,8 @@ record(struct zone *z, struct state *st, const struct words *w, struct fail *f)
 		return zone_bad(f, w->line_no, "the first record has no name");
 	e->rr.name = st->owner;
 	if (take_head(z, e, w, &i, f) == -1 ||
-	    take_rdata(z, st, e, w, i, f) == -1)
+	    take_rdata(z, st, e, w, i, f) == -1 || take_ttl(st, e, w, f) == -1)
 		return -1;
-	take_ttl(st, e);
 	if (!dns_is_below(e->rr.name, z->top))
 		return zone_bad(
 		    f, w->line_no, "%s is not in %s", e->rr.name, z->top);
@@ -209,6 +247,8 @@ read_entries(struct zone *z, struct fail *f)
 			break;
 	}
 	free(w.word);
+	intern_free(st.types);
+	free(st.first);
 	return rc;
 }
 
