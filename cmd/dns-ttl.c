@@ -11,10 +11,10 @@
 #include "row/row.h"
 #include "zone/zone.h"
 
-static const char **domains, **server_names, **gate_files;
+static const char **domains, **server_names, **gate_files, **assumed;
 static const char *key_file, *ledger_file, *origin, *only_plan;
 static uint64_t ttl = 300, least = 60, max_zones = 1;
-static int text_mode, all_rows, any_ttl;
+static int text_mode, all_rows, any_ttl, strict_serial;
 static struct dns_opt dns_options;
 static struct gate_opt gate_options = {.now = CLOCK_NONE,
     .published = CLOCK_NONE,
@@ -39,20 +39,23 @@ static const struct opt opts[] = {
     {"origin", 'o', OPT_STRING, "ZONE", "its name", &origin, NULL},
     {"plan", 0, OPT_STRING, "ID", "restore what this plan lowered", &only_plan,
 	NULL},
-    {"any-ttl", 0, OPT_FLAG, NULL, "apply over another TTL than was seen",
-	&any_ttl, NULL},
+    {"any-ttl", 0, OPT_FLAG, NULL, NULL, &any_ttl, NULL},
+    {"strict-serial", 0, OPT_FLAG, NULL,
+	"apply over another TTL; not over another serial", &strict_serial,
+	NULL},
     {"max-zones", 0, OPT_NUMBER, "N", "change at most so many (1)", &max_zones,
 	NULL},
     {"gate", 'g', OPT_LIST, "FILE", "gate: its earlier rows, or report --all's",
 	&gate_files, NULL},
-    {"now", 0, OPT_TIME, "TIME", "gate: as if it were then", &gate_options.now,
-	NULL},
+    {"now", 0, OPT_TIME, "TIME", NULL, &gate_options.now, NULL},
     {"published", 0, OPT_TIME, "TIME", NULL, &gate_options.published, NULL},
     {"ns-changed", 0, OPT_TIME, "TIME", "gate: what it cannot see",
 	&gate_options.ns_changed, NULL},
     {"ns-ttl", 0, OPT_NUMBER, "S", NULL, &gate_options.ns_ttl, NULL},
     {"assume-old", 0, OPT_NUMBER, "S", "nor these TTLs",
 	&gate_options.assume_old, NULL},
+    {"assume-server", 0, OPT_LIST, "ADDR",
+	"gate: it has what the others have, if it is silent", &assumed, NULL},
     {"skew", 0, OPT_NUMBER, "S", "how far clocks are apart (5)",
 	&gate_options.skew, NULL},
     {"offline", 0, OPT_FLAG, NULL, "gate: ask no server", &gate_options.offline,
@@ -103,10 +106,14 @@ begin(struct fail *f)
 			return -1;
 		nservers = i + 1;
 	}
+	if (key_file != NULL && dns_key_read(&key, key_file, f) == -1)
+		return -1;
+	for (i = 0; i < nservers; i++)
+		servers[i].key = key;
 	in = changes_new();
 	made = changes_new();
 	views = views_new(servers, nservers);
-	return key_file != NULL ? dns_key_read(&key, key_file, f) : 0;
+	return 0;
 }
 
 /* ---- report and lower: sets by name, by domain, or all of a report ---- */
@@ -264,8 +271,7 @@ restore_one(const struct change *c, struct fail *f)
 
 	(void)fail_at(f, "%s", c->name);
 	if (views_of(views, c->zone, &v, f) == -1 ||
-	    change_look(kept, &v->server[0], NULL, c->name, c->type, &now, f) ==
-		-1)
+	    change_look(kept, &v->server[0], c->name, c->type, &now, f) == -1)
 		return -1;
 	if (now.n > 0 && old > dns_ttl_max(&now))
 		changes_ttl(made, c->zone, &now, old, 0);
@@ -295,7 +301,8 @@ apply_finish(uint64_t rejected, struct out *o, struct fail *f)
 	    .key = key,
 	    .ledger = ledger_file,
 	    .dry_run = cli_dry_run(),
-	    .any_ttl = any_ttl};
+	    .any_ttl = any_ttl,
+	    .strict_serial = strict_serial};
 
 	(void)rejected;
 	return change_run(in, &opt, max_zones, NULL, 0, o, f);
@@ -312,6 +319,7 @@ gate_begin(struct fail *f)
 		gate_options.offline = 1;
 	gate_options.servers = servers;
 	gate_options.nservers = nservers;
+	gate_options.assumed = assumed;
 	gate = gate_new(&gate_options);
 	return 0;
 }

@@ -20,7 +20,7 @@ static const char **domains, **targets, **server_names, **gate_files,
 static const char *key_file, *ledger_file, *origin, *zone_file, *only_plan,
     *reason, *as;
 static uint64_t max_zones, wait_s, floor_s = 3600, skew = 5;
-static int any_ttl;
+static int any_ttl, strict_serial;
 static int64_t now = CLOCK_NONE;
 static struct mx_opt plan_options;
 static struct dns_opt dns_options;
@@ -49,8 +49,10 @@ static const struct opt opts[] = {
 	NULL},
     {"force-gate", 0, OPT_STRING, "REASON", "apply: without", &reason, NULL},
     {"any-ttl", 0, OPT_FLAG, NULL, NULL, &any_ttl, NULL},
-    {"max-zones", 0, OPT_NUMBER, "N", "apply: other TTLs; so many zones (1)",
-	&max_zones, NULL},
+    {"strict-serial", 0, OPT_FLAG, NULL, NULL, &strict_serial, NULL},
+    {"max-zones", 0, OPT_NUMBER, "N",
+	"apply: other TTLs; the serial too; so many zones (1)", &max_zones,
+	NULL},
     {"zone-in", 'z', OPT_STRING, "FILE", "plan, apply: in a zone's text",
 	&zone_file, NULL},
     {"origin", 0, OPT_STRING, "ZONE", "its name", &origin, NULL},
@@ -137,6 +139,7 @@ static int
 begin(struct fail *f)
 {
 	static const struct net_opt probe = {.connect_s = 10, .idle_s = 30};
+	size_t i;
 
 	if (dns_setup(&dns_options, f) == -1 ||
 	    take_servers(server_names, servers, &nservers, f) == -1 ||
@@ -148,9 +151,13 @@ begin(struct fail *f)
 		return -1;
 	if (zone_file != NULL && read_zone(f) == -1)
 		return -1;
+	if (key_file != NULL && dns_key_read(&key, key_file, f) == -1)
+		return -1;
+	for (i = 0; i < nservers; i++)
+		servers[i].key = key;
 	in = changes_new();
 	views = views_new(servers, nservers);
-	return key_file != NULL ? dns_key_read(&key, key_file, f) : 0;
+	return 0;
 }
 
 static int
@@ -283,7 +290,8 @@ run(struct changes *c, struct out *o, struct fail *f)
 	    .ledger = ledger_file,
 	    .note = reason,
 	    .dry_run = cli_dry_run(),
-	    .any_ttl = any_ttl};
+	    .any_ttl = any_ttl,
+	    .strict_serial = strict_serial};
 
 	return change_run(c, &opt, max_zones ? max_zones : 1, gates,
 	    now != CLOCK_NONE ? now : clock_now(), o, f);

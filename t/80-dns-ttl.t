@@ -176,8 +176,16 @@ check_rc 0 'the primary, by SOA MNAME' found apply -k "$T/mig.key" \
 check_rc 1 'a secondary that is stopped: waiting will not help' \
 	found gate "$T/pair.ledger"
 check_has 'says which' "$T/err" 'waiting will not help.*127.0.0.2#'
+check_rc 75 'unless that is assumed' \
+	found gate --assume-server 127.0.0.2 "$T/pair.ledger"
+check_same 'the reasons say so, the last too' 5 \
+	"$(cut -f11 "$T/out" | grep -c 'old TTL.*; assumed: 127.0.0.2#.*')"
+check_rc 1 'no other one' \
+	found gate --assume-server 127.0.0.3 "$T/pair.ledger"
 check_rc 1 'report: not in sync' found report -d example.test
 second
+check_rc 75 'it answers, and is not assumed away' \
+	found gate --assume-server 127.0.0.2 "$T/pair.ledger"
 for _ in $(seq 100); do
 	found gate "$T/pair.ledger" >"$T/out" 2>"$T/err"
 	[ $? -eq 75 ] && grep -q 'published + old' "$T/out" && break

@@ -86,11 +86,14 @@ void changes_end_row(const struct changes *c, struct row *r);
 
 struct change_opt {
 	const struct dns_server *server; /* NULL: each zone's primary */
-	const struct dns_key *key; /* NULL: not signed */
+	const struct dns_key *key; /* of primaries; NULL: not signed */
 	const char *ledger; /* file; NULL: PLAN.ledger.tsv */
 	const char *note; /* goes into the ledger's reason; may be NULL */
 	int dry_run; /* look, send nothing, write nothing */
 	int any_ttl; /* TTLs need not be as they were seen */
+	/* The SOA that was looked at is a condition too: nothing at all may
+	 * have happened in the zone in between. */
+	int strict_serial;
 };
 struct applier;
 /* Opens the ledger and locks it: AGAIN_LATER where another run has it. */
@@ -108,9 +111,8 @@ int applier_zone(
 /* "300 10 mx.example. + 300 20 ..." for people. */
 const char *change_text(struct arena *a, const struct dns_list *l);
 /* What the server has for a name and type: no answer of its own is -1. */
-int change_look(struct arena *a, const struct dns_server *s,
-    const struct dns_key *k, const char *name, const char *type,
-    struct dns_list *l, struct fail *f);
+int change_look(struct arena *a, const struct dns_server *s, const char *name,
+    const char *type, struct dns_list *l, struct fail *f);
 
 /* Writes down as observed what was changed by other means, in o's ledger. */
 int changes_observed(struct changes *c, const struct change_opt *o,
@@ -204,6 +206,9 @@ struct gate_opt {
 	int64_t ns_changed; /* CLOCK_NONE: they were not */
 	uint64_t ns_ttl, skew, assume_old;
 	int offline; /* ask nobody */
+	/* ADDR[#PORT], NULL-ended or NULL: one of these that does not answer is
+	 * taken to have what the others have. */
+	const char *const *assumed;
 	const struct dns_server *servers; /* those of every zone, or */
 	size_t nservers; /* 0: looked up */
 };

@@ -24,6 +24,7 @@ struct job {
 	size_t zone;
 	struct dns_server server;
 	struct arena *arena;
+	struct dns_list soa; /* as last looked at */
 };
 #define EACH(j, i)                           \
 	(i) = (j)->c->zone[(j)->zone].first; \
@@ -77,21 +78,19 @@ change_text(struct arena *a, const struct dns_list *l)
 }
 
 int
-change_look(struct arena *a, const struct dns_server *s,
-    const struct dns_key *k, const char *name, const char *type,
-    struct dns_list *l, struct fail *f)
+change_look(struct arena *a, const struct dns_server *s, const char *name,
+    const char *type, struct dns_list *l, struct fail *f)
 {
 	struct dns_reply r;
+	const char *why;
 
-	if (dns_ask(a, s, k, 0, name, type, &r, f) == -1)
+	if (dns_ask(a, s, 0, name, type, &r, f) == -1)
 		return -1;
 	(void)fail_at(f, "%s", s->text);
-	if (r.tsig_error != 0)
+	if ((why = dns_tsig_error(a, &r)) != NULL)
 		return fail_set(f, CODE_AUTH, REACH_ENDPOINT,
 		    r.tsig_error == 18 ? AGAIN_LATER : AGAIN_NEVER, "look",
-		    "%s, %s: %s", dns_rcode(r.rcode), dns_rcode(r.tsig_error),
-		    r.tsig_error == 18 ? "set the clock of one of the two"
-				       : "the key is not the server's");
+		    "%s, %s", dns_rcode(r.rcode), why);
 	if (r.rcode != DNS_NOERROR && r.rcode != DNS_NXDOMAIN)
 		return fail_set(f, r.rcode == 5 ? CODE_AUTH : CODE_CONN,
 		    REACH_ENDPOINT,
@@ -108,21 +107,20 @@ change_look(struct arena *a, const struct dns_server *s,
 static int
 look(struct job *j, uint32_t *serial, struct fail *f)
 {
-	struct dns_list soa;
 	size_t i;
 
-	if (change_look(j->arena, &j->server, j->ap->opt.key,
-		j->c->zone[j->zone].name, "SOA", &soa, f) == -1)
+	if (change_look(j->arena, &j->server, j->c->zone[j->zone].name, "SOA",
+		&j->soa, f) == -1)
 		return -1;
-	if (soa.n != 1)
+	if (j->soa.n != 1)
 		return fail_set(f, CODE_CONN, REACH_ENDPOINT, AGAIN_NEVER,
 		    "look", "%s is no zone there", j->c->zone[j->zone].name);
-	*serial = dns_soa_number(&soa.rr[0], 0);
+	*serial = dns_soa_number(&j->soa.rr[0], 0);
 	for (EACH(j, i)) {
 		struct change *x = &j->c->change[i];
 
-		if (change_look(j->arena, &j->server, j->ap->opt.key, x->name,
-			x->type, &x->now, f) == -1)
+		if (change_look(j->arena, &j->server, x->name, x->type, &x->now,
+			f) == -1)
 			return -1;
 	}
 	return 0;
@@ -216,21 +214,25 @@ refused(struct job *j, const struct dns_reply *r, struct fail *f)
 		"it is not the zone's primary, or the key is not its own"},
 	    {10, CODE_ROW, AGAIN_NEVER, "refused", "a name is not in the zone"},
 	};
+	const char *why = dns_tsig_error(j->arena, r);
 	const char *text = arena_printf(j->arena, "%s%s%s", dns_rcode(r->rcode),
-	    r->tsig_error ? ", " : "",
-	    r->tsig_error ? dns_rcode(r->tsig_error) : "");
+	    why != NULL ? ", " : "", why != NULL ? why : "");
 	size_t i;
 
 	(void)fail_at(f, "%s", j->server.text);
 	if (r->rcode == 3 || (r->rcode >= 6 && r->rcode <= 8)) {
 		set_all(j, "conflict",
-		    arena_printf(
-			j->arena, "%s: changed since it was looked at", text));
+		    arena_printf(j->arena,
+			"%s: changed since it was looked at%s", text,
+			j->ap->opt.strict_serial
+			    ? ", or its serial: where the server signs the "
+			      "zone (BIND inline-signing) it never fits, leave "
+			      "--strict-serial out"
+			    : ""));
 		return 1;
 	}
 	if (r->tsig_error == 18) {
-		set_all(
-		    j, "refused", "BADTIME: set the clock of one of the two");
+		set_all(j, "refused", text);
 		return fail_set(f, CODE_AUTH, REACH_ENDPOINT, AGAIN_LATER,
 		    "update", "%s", text);
 	}
@@ -322,7 +324,7 @@ update(struct job *j, struct fail *f)
 
 	for (EACH(j, i))
 		n++;
-	d = mem_array(n, sizeof(*d));
+	d = mem_array(n + 1, sizeof(*d));
 	n = 0;
 	for (EACH(j, i)) {
 		const struct change *x = &j->c->change[i];
@@ -333,8 +335,13 @@ update(struct job *j, struct fail *f)
 		d[n].wanted = x->wanted;
 		d[n++].keep = dns_same(&x->now, &x->wanted, 1);
 	}
-	rc = dns_update(&j->server, j->ap->opt.key, j->c->zone[j->zone].name, d,
-	    n, &sent, &r, f);
+	if (j->ap->opt.strict_serial)
+		d[n++] = (struct dns_change){.name = j->c->zone[j->zone].name,
+		    .type = "SOA",
+		    .seen = j->soa,
+		    .keep = 1};
+	rc = dns_update(
+	    &j->server, j->c->zone[j->zone].name, d, n, &sent, &r, f);
 	free(d);
 	if (rc == 0)
 		return r.rcode == DNS_NOERROR ? prove(j, f) : refused(j, &r, f);
@@ -416,8 +423,9 @@ applier_zone(struct applier *ap, struct changes *c, size_t zone, struct fail *f)
 	(void)fail_at(f, "%s", c->zone[zone].name);
 	if (ap->opt.server != NULL)
 		j.server = *ap->opt.server;
-	else
-		rc = dns_primary(j.arena, c->zone[zone].name, &j.server, f);
+	else if ((rc = dns_primary(
+		      j.arena, c->zone[zone].name, &j.server, f)) == 0)
+		j.server.key = ap->opt.key;
 	if (rc == 0)
 		rc = run(&j, f);
 	else

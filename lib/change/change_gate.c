@@ -215,11 +215,15 @@ published(const struct gate *g, const struct gate_set *s)
 		return s->published != CLOCK_NONE ? s->published
 						  : g->opt.published;
 	for (i = 0; i < s->nseen; i++) {
+		if (s->seen[i].silent)
+			continue;
 		if (s->seen[i].since == CLOCK_NONE)
 			return CLOCK_NONE;
 		if (s->seen[i].since > all)
 			all = s->seen[i].since;
 	}
+	if (all == CLOCK_NONE) /* all are silent */
+		return s->published;
 	return s->published != CLOCK_NONE && s->published < all ? s->published
 								: all;
 }
@@ -257,11 +261,12 @@ judge(struct gate *g, struct gate_set *s, struct sight *v)
 	}
 	v->safe_at = v->published + (int64_t)(live + g->opt.skew);
 	v->verdict = v->safe_at <= g->now ? 0 : 75;
-	v->reason = arena_printf(g->arena, "%s + %" PRIu64 " + %" PRIu64,
+	v->reason = arena_printf(g->arena, "%s + %" PRIu64 " + %" PRIu64 "%s%s",
 	    s->is_new	   ? "published + negative TTL"
 		: s->is_ns ? "changed + TTL of the NS"
 			   : "published + old TTL",
-	    live, g->opt.skew);
+	    live, g->opt.skew, s->assumed != NULL ? "; assumed: " : "",
+	    s->assumed != NULL ? s->assumed : "");
 }
 
 static const char *

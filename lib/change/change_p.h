@@ -34,10 +34,12 @@ struct gate_set {
 	struct {
 		const char *server;
 		int64_t since;
+		int silent; /* and assumed to have it */
 	} * seen;
 	size_t nseen;
 	const char *trouble; /* why waiting will not help */
 	const char *behind; /* servers that serve what was */
+	const char *assumed; /* servers that are silent, but assumed */
 };
 struct gate {
 	struct arena *arena;

@@ -57,15 +57,13 @@ ask_all(struct views *vs, struct view *v)
 		struct fail f = {0};
 
 		v->why[i] = "";
-		if (change_look(
-			a, &v->server[i], NULL, v->zone, "SOA", &l, &f) == -1)
+		if (change_look(a, &v->server[i], v->zone, "SOA", &l, &f) == -1)
 			v->why[i] =
 			    arena_printf(a, "%s: %s", v->server[i].text, f.why);
 		else if (l.n == 1)
 			v->soa[i] = l.rr[0];
 		if (v->soa[i].name != NULL &&
-		    change_look(
-			a, &v->server[i], NULL, v->zone, "NS", &l, &f) == 0 &&
+		    change_look(a, &v->server[i], v->zone, "NS", &l, &f) == 0 &&
 		    dns_ttl_max(&l) > v->ns_ttl)
 			v->ns_ttl = dns_ttl_max(&l);
 	}
@@ -111,7 +109,7 @@ view_get(void *view, struct arena *a, const char *name, const char *type,
 {
 	const struct view *v = view;
 
-	return change_look(a, &v->server[0], NULL, name, type, l, f);
+	return change_look(a, &v->server[0], name, type, l, f);
 }
 
 /* What is told of a set. */
@@ -221,8 +219,7 @@ view_report(const struct view *v, const char *name, const char *type, int all,
 		const char *why = v->why[i];
 
 		if (v->soa[i].name != NULL &&
-		    change_look(a, &v->server[i], NULL, name, type, &l, &f) ==
-			-1)
+		    change_look(a, &v->server[i], name, type, &l, &f) == -1)
 			why =
 			    arena_printf(a, "%s: %s", v->server[i].text, f.why);
 		if (*why != '\0') {

@@ -5,21 +5,29 @@
 
 #include "change/change_p.h"
 
+static size_t
+seen_of(struct gate *g, struct gate_set *s, const char *server)
+{
+	const char *name = intern_str(g->servers, server, strlen(server));
+	size_t i;
+
+	for (i = 0; i < s->nseen; i++)
+		if (s->seen[i].server == name)
+			return i;
+	s->seen = mem_resize(s->seen, s->nseen + 1, sizeof(*s->seen));
+	memset(&s->seen[i], 0, sizeof(*s->seen));
+	s->seen[i].server = name;
+	s->seen[i].since = CLOCK_NONE;
+	return s->nseen++;
+}
+
 void
 gate_saw(struct gate *g, struct gate_set *s, const char *server, uint32_t ttl,
     int there, int64_t at)
 {
-	const char *name = intern_str(g->servers, server, strlen(server));
-	size_t i;
+	size_t i = seen_of(g, s, server);
 	int lowered = there && ttl <= s->low;
 
-	for (i = 0; i < s->nseen && s->seen[i].server != name;)
-		i++;
-	if (i == s->nseen) {
-		s->seen = mem_resize(s->seen, s->nseen + 1, sizeof(*s->seen));
-		s->seen[i].server = name;
-		s->seen[s->nseen++].since = CLOCK_NONE;
-	}
 	if (there && !lowered && !s->is_new && ttl > s->old) {
 		s->old = ttl;
 		s->has_old = 1;
@@ -45,6 +53,26 @@ joined(struct gate *g, const char *so_far, const char *server, const char *what)
 	return arena_printf(g->arena, "%s; %s: %s", so_far, server, what);
 }
 
+/* No answer: waiting will not help, unless --assume-server names it. */
+static void
+see_none(struct gate *g, struct gate_set *s, const struct dns_server *server,
+    const char *why)
+{
+	struct dns_server assumed;
+	struct fail none;
+	size_t i;
+
+	for (i = 0; g->opt.assumed != NULL && g->opt.assumed[i] != NULL; i++)
+		if (dns_server(&assumed, g->opt.assumed[i], &none) == 0 &&
+		    strcmp(assumed.text, server->text) == 0) {
+			i = seen_of(g, s, server->text); /* moves s->seen */
+			s->seen[i].silent = 1;
+			s->assumed = joined(g, s->assumed, server->text, why);
+			return;
+		}
+	s->trouble = joined(g, s->trouble, server->text, why);
+}
+
 static void
 see_server(struct gate *g, struct gate_set *s, struct arena *a,
     const struct dns_server *server)
@@ -52,10 +80,10 @@ see_server(struct gate *g, struct gate_set *s, struct arena *a,
 	struct dns_list got = {0}, soa = {0};
 	struct fail f = {0};
 
-	if (change_look(a, server, NULL, s->name, s->type, &got, &f) == -1 ||
+	if (change_look(a, server, s->name, s->type, &got, &f) == -1 ||
 	    (s->is_new &&
-		change_look(a, server, NULL, s->zone, "SOA", &soa, &f) == -1)) {
-		s->trouble = joined(g, s->trouble, server->text, f.why);
+		change_look(a, server, s->zone, "SOA", &soa, &f) == -1)) {
+		see_none(g, s, server, f.why);
 		return;
 	}
 	if (soa.n == 1 && dns_negative(&soa.rr[0]) > s->negative)
@@ -84,7 +112,7 @@ see_delegation(struct gate *g, const struct look *l, struct fail *f)
 	s->published = g->opt.ns_changed;
 	s->old = (uint32_t)g->opt.ns_ttl;
 	for (i = 0; rc == 0 && i < l->n; i++) {
-		rc = change_look(a, &l->server[i], NULL, l->zone, "NS", &ns, f);
+		rc = change_look(a, &l->server[i], l->zone, "NS", &ns, f);
 		if (rc == 0 && dns_ttl_max(&ns) > s->old)
 			s->old = dns_ttl_max(&ns);
 	}
@@ -93,7 +121,7 @@ see_delegation(struct gate *g, const struct look *l, struct fail *f)
 		    ? -1
 		    : dns_servers(a, parent, &up, &n, f);
 	for (i = 0; rc == 0 && i < n; i++) {
-		rc = dns_ask(a, &up[i], NULL, 0, l->zone, "NS", &r, f);
+		rc = dns_ask(a, &up[i], 0, l->zone, "NS", &r, f);
 		if (rc == 0 && r.authority.n > 0 &&
 		    dns_ttl_max(&r.authority) > s->old)
 			s->old = dns_ttl_max(&r.authority);

@@ -92,6 +92,9 @@ struct dns_server {
 	struct sockaddr_storage addr;
 	socklen_t len;
 	char text[80]; /* 127.0.0.1#53 */
+	/* By one of the two a server with views knows whom it may show what. */
+	const struct dns_key *key; /* signs all that is asked; NULL: nothing */
+	const char *source; /* instead of dns_opt's; NULL */
 };
 /* ADDR[#PORT], or a host's name, which the resolver is asked for. */
 int dns_server(struct dns_server *s, const char *text, struct fail *f);
@@ -103,19 +106,21 @@ enum { DNS_NOERROR = 0, DNS_SERVFAIL = 2, DNS_NXDOMAIN = 3, DNS_NOTIMP = 4 };
 struct dns_reply {
 	unsigned int rcode;
 	unsigned int tsig_error; /* of a signed request */
+	int64_t server_clock; /* with BADTIME; else CLOCK_NONE */
 	int aa, ad;
 	struct dns_list answer, authority, additional; /* sorted */
 };
 const char *dns_rcode(unsigned int rcode); /* "NXDOMAIN"; "RCODE77" */
+/* NULL, or why a signed request was not believed: "BADKEY: ...". */
+const char *dns_tsig_error(struct arena *a, const struct dns_reply *r);
 /*
  * One question, without recursion unless recurse.  UDP, then TCP where the
  * answer is cut or nobody answers; with a key TCP alone, both signed.  A reply
  * with any rcode is 0.  CODE_TIMEOUT, CODE_CONN, CODE_PROTO (garbage),
  * CODE_AUTH (a signed question was not answered with a good signature).
  */
-int dns_ask(struct arena *a, const struct dns_server *s,
-    const struct dns_key *k, int recurse, const char *name, const char *type,
-    struct dns_reply *r, struct fail *f);
+int dns_ask(struct arena *a, const struct dns_server *s, int recurse,
+    const char *name, const char *type, struct dns_reply *r, struct fail *f);
 
 /* ---- dns_zone.c: who knows a zone ---- */
 
@@ -140,7 +145,7 @@ int dns_look(struct arena *a, const char *name, const char *type,
 struct dns_transfer;
 /* AXFR: one record after the other, the SOA first and not again at the end. */
 int dns_transfer(struct dns_transfer **t, const struct dns_server *s,
-    const struct dns_key *k, const char *zone, struct fail *f);
+    const char *zone, struct fail *f);
 /* 1 and a record in a, 0 the zone is complete, -1. */
 int dns_transfer_next(
     struct dns_transfer *t, struct arena *a, struct dns_rr *rr, struct fail *f);
@@ -160,8 +165,8 @@ struct dns_change {
  * goes out: -1 with *sent means that nobody knows whether it was done.  A
  * refusal is 0 with its rcode and TSIG error in r.
  */
-int dns_update(const struct dns_server *s, const struct dns_key *k,
-    const char *zone, const struct dns_change *c, size_t n, int *sent,
-    struct dns_reply *r, struct fail *f);
+int dns_update(const struct dns_server *s, const char *zone,
+    const struct dns_change *c, size_t n, int *sent, struct dns_reply *r,
+    struct fail *f);
 
 #endif

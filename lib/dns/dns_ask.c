@@ -24,6 +24,24 @@ dns_rcode(unsigned int rcode)
 	return other;
 }
 
+const char *
+dns_tsig_error(struct arena *a, const struct dns_reply *r)
+{
+	char theirs[CLOCK_TEXT], ours[CLOCK_TEXT];
+
+	if (r->tsig_error == 0)
+		return NULL;
+	if (r->tsig_error != 18)
+		return arena_printf(a, "%s: the key is not the server's",
+		    dns_rcode(r->tsig_error));
+	return arena_printf(a,
+	    "BADTIME: its clock says %s, this one %s: set one of the two",
+	    r->server_clock == CLOCK_NONE
+		? "another time"
+		: clock_format(theirs, r->server_clock),
+	    clock_format(ours, clock_now()));
+}
+
 uint16_t
 random_id(void)
 {
@@ -126,18 +144,17 @@ reply_read(
 }
 
 int
-tcp_exchange(struct arena *a, const struct dns_server *s,
-    const struct dns_key *k, struct buf *q, int *sent, struct dns_reply *r,
-    struct fail *f)
+tcp_exchange(struct arena *a, const struct dns_server *s, struct buf *q,
+    int *sent, struct dns_reply *r, struct fail *f)
 {
-	struct verifier v = {.key = k};
+	struct verifier v = {.key = s->key, .server_clock = CLOCK_NONE};
 	struct buf reply = {0};
 	int64_t deadline = deadline_of();
 	int rc, fd;
 
 	(void)fail_at(f, "%s", s->text);
-	if (k != NULL)
-		tsig_sign(q, k, &v.prior);
+	if (s->key != NULL)
+		tsig_sign(q, s->key, &v.prior);
 	if (q->len > MESSAGE_MAX)
 		return dns_fail(f, CODE_TOOBIG, AGAIN_NEVER, "send",
 		    "%zu octets are too many for one message", q->len);
@@ -152,10 +169,11 @@ tcp_exchange(struct arena *a, const struct dns_server *s,
 	if (rc == 1 && !wire_fits(q, reply.data, reply.len, 0))
 		rc = dns_fail(f, CODE_PROTO, AGAIN_LATER, "reply",
 		    "not one to this question");
-	if (rc == 1 && k != NULL) {
+	if (rc == 1 && s->key != NULL) {
 		/* Not believed, but told to people should the rest fail. */
 		r->rcode = wire_u16(reply.data, 2) & 15;
 		rc = tsig_verify(&v, &reply, &r->tsig_error, f);
+		r->server_clock = v.server_clock;
 	}
 	if (rc == 1)
 		rc = reply_read(a, &reply, r, f);
@@ -183,9 +201,8 @@ ask_udp(struct arena *a, const struct dns_server *s, struct buf *q,
 }
 
 int
-dns_ask(struct arena *a, const struct dns_server *s, const struct dns_key *k,
-    int recurse, const char *name, const char *type, struct dns_reply *r,
-    struct fail *f)
+dns_ask(struct arena *a, const struct dns_server *s, int recurse,
+    const char *name, const char *type, struct dns_reply *r, struct fail *f)
 {
 	struct buf q = {0};
 	int edns, rc = 0, sent;
@@ -195,13 +212,12 @@ dns_ask(struct arena *a, const struct dns_server *s, const struct dns_key *k,
 		*r = (struct dns_reply){0};
 		rc = question(
 		    &q, name, ldns_get_rr_type_by_name(type), recurse, edns, f);
-		if (rc == 0 && k == NULL)
+		if (rc == 0 && s->key == NULL)
 			rc = ask_udp(a, s, &q, r, f);
 		/* Cut, or nothing that fits over UDP. */
 		if (rc == 0 || (rc == -1 && f->code == CODE_TIMEOUT)) {
 			*r = (struct dns_reply){0};
-			rc = tcp_exchange(a, s, k, &q, &sent, r, f) == 0 ? 1
-									 : -1;
+			rc = tcp_exchange(a, s, &q, &sent, r, f) == 0 ? 1 : -1;
 		}
 		if (rc == 1 && r->rcode == 1 && edns)
 			rc = 0; /* FORMERR: a server from before EDNS */

@@ -54,6 +54,7 @@ struct verifier {
 	struct buf pending;
 	unsigned int unsigned_run;
 	int begun;
+	int64_t server_clock; /* of BADTIME; else CLOCK_NONE */
 };
 int tsig_verify(struct verifier *v, struct buf *message, unsigned int *error,
     struct fail *f);
@@ -88,9 +89,8 @@ int question(struct buf *q, const char *name, ldns_rr_type type, int recurse,
 int reply_read(struct arena *a, const struct buf *message, struct dns_reply *r,
     struct fail *f);
 /* Sends over TCP and receives the reply, signed and checked where k. */
-int tcp_exchange(struct arena *a, const struct dns_server *s,
-    const struct dns_key *k, struct buf *q, int *sent, struct dns_reply *r,
-    struct fail *f);
+int tcp_exchange(struct arena *a, const struct dns_server *s, struct buf *q,
+    int *sent, struct dns_reply *r, struct fail *f);
 uint16_t random_id(void);
 
 #endif

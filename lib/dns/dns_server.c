@@ -127,7 +127,7 @@ int
 dns_look(struct arena *a, const char *name, const char *type,
     struct dns_reply *r, struct fail *f)
 {
-	if (dns_ask(a, &resolver, NULL, 1, name, type, r, f) == -1)
+	if (dns_ask(a, &resolver, 1, name, type, r, f) == -1)
 		return -1;
 	if (r->rcode == DNS_NOERROR || r->rcode == DNS_NXDOMAIN)
 		return 0;

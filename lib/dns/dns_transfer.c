@@ -17,7 +17,7 @@ struct dns_transfer {
 
 int
 dns_transfer(struct dns_transfer **t, const struct dns_server *s,
-    const struct dns_key *k, const char *zone, struct fail *f)
+    const char *zone, struct fail *f)
 {
 	struct dns_transfer *x = *t = mem_alloc(sizeof(*x));
 	int64_t deadline = deadline_of();
@@ -25,12 +25,12 @@ dns_transfer(struct dns_transfer **t, const struct dns_server *s,
 	(void)fail_at(f, "%s", s->text);
 	x->server = *s;
 	x->fd = -1;
-	x->verifier.key = k;
+	x->verifier.key = s->key;
 	x->zone = mem_strdup(zone);
 	if (question(&x->question, zone, LDNS_RR_TYPE_AXFR, 0, 0, f) == -1)
 		return -1;
-	if (k != NULL)
-		tsig_sign(&x->question, k, &x->verifier.prior);
+	if (s->key != NULL)
+		tsig_sign(&x->question, s->key, &x->verifier.prior);
 	if ((x->fd = tcp_open(s, deadline, f)) == -1)
 		return -1;
 	return tcp_send(x->fd, &x->question, deadline, f);

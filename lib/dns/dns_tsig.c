@@ -204,7 +204,7 @@ check(struct verifier *v, const struct record *r, const struct buf *m,
 {
 	struct buf b = {0};
 	struct mac mac;
-	size_t from;
+	size_t from, i;
 	int ok;
 
 	add_prior(&b, &v->prior);
@@ -223,6 +223,9 @@ check(struct verifier *v, const struct record *r, const struct buf *m,
 		return refuse(f, "the reply's is wrong");
 	if (r->error != 18 && !in_time(r->time)) /* BADTIME tells both clocks */
 		return refuse(f, "the reply's is too old or from the future");
+	for (i = 0; r->error == 18 && r->other_len == 6 && i < 6; i++)
+		v->server_clock =
+		    (i > 0 ? v->server_clock << 8 : 0) | r->other[i];
 	v->prior = mac;
 	v->begun = 1;
 	v->unsigned_run = 0;

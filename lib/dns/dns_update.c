@@ -121,9 +121,9 @@ message(struct buf *q, const char *zone, const struct dns_change *c, size_t n)
 }
 
 int
-dns_update(const struct dns_server *s, const struct dns_key *k,
-    const char *zone, const struct dns_change *c, size_t n, int *sent,
-    struct dns_reply *r, struct fail *f)
+dns_update(const struct dns_server *s, const char *zone,
+    const struct dns_change *c, size_t n, int *sent, struct dns_reply *r,
+    struct fail *f)
 {
 	struct arena *a = arena_new();
 	struct buf q = {0};
@@ -135,7 +135,7 @@ dns_update(const struct dns_server *s, const struct dns_key *k,
 		rc = dns_fail(f, CODE_ROW, AGAIN_NEVER, "update",
 		    "a record of %s cannot be sent", zone);
 	else
-		rc = tcp_exchange(a, s, k, &q, sent, r, f);
+		rc = tcp_exchange(a, s, &q, sent, r, f);
 	buf_free(&q);
 	arena_free(a);
 	r->answer = r->authority = r->additional = (struct dns_list){0};

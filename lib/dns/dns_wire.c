@@ -109,12 +109,13 @@ socket_to(const struct dns_server *s, int type)
 {
 	int fd =
 	    socket(s->addr.ss_family, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	const char *source = s->source != NULL ? s->source : dns_opt.source;
 	struct dns_server from;
 	struct fail none;
 
-	if (fd == -1 || dns_opt.source == NULL)
+	if (fd == -1 || source == NULL)
 		return fd;
-	if (dns_server(&from, dns_opt.source, &none) == -1 ||
+	if (dns_server(&from, source, &none) == -1 ||
 	    from.addr.ss_family != s->addr.ss_family) {
 		(void)close(fd);
 		errno = EAFNOSUPPORT;

@@ -16,7 +16,7 @@ dns_zone_of(struct arena *a, const struct dns_server *s, const char *name,
 
 	for (at = name; at != NULL; at = dns_parent(at)) {
 		rc = s == NULL ? dns_look(a, at, "SOA", &r, f)
-			       : dns_ask(a, s, NULL, 0, at, "SOA", &r, f);
+			       : dns_ask(a, s, 0, at, "SOA", &r, f);
 		if (rc == -1)
 			return -1;
 		dns_pick(a, &soa, &r.answer, at, "SOA");

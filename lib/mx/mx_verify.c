@@ -43,7 +43,7 @@ check_set(struct check *k, const struct change *c, const struct dns_server *s,
 	struct fail f = {0};
 	const char *want = change_text(k->arena, &c->wanted);
 
-	if (change_look(k->arena, s, NULL, c->name, c->type, &l, &f) == -1)
+	if (change_look(k->arena, s, c->name, c->type, &l, &f) == -1)
 		put(k, "dns.mx.rrset", object, s->text, want, "", "error",
 		    f.why);
 	else if (!dns_same(&l, &c->wanted, 1))
@@ -64,7 +64,7 @@ check_via(struct check *k, const struct change *c, const struct dns_server *s,
 	struct fail f = {0};
 	const char *want = change_text(k->arena, &c->wanted);
 
-	if (dns_ask(k->arena, s, NULL, 1, c->name, c->type, &r, &f) == -1) {
+	if (dns_ask(k->arena, s, 1, c->name, c->type, &r, &f) == -1) {
 		put(k, "dns.mx.resolver", object, s->text, want, "", "error",
 		    f.why);
 		return;
@@ -114,14 +114,13 @@ check_dnssec(struct check *k, const struct change *c,
 	size_t i, n = strlen(c->type);
 	int is_signed = 0;
 
-	if (change_look(k->arena, s, NULL, c->zone, "DNSKEY", &keys, &f) ==
-		-1 ||
+	if (change_look(k->arena, s, c->zone, "DNSKEY", &keys, &f) == -1 ||
 	    keys.n == 0 || c->wanted.n == 0) {
 		put(k, "dns.mx.dnssec", object, s->text, "", "", "skip",
 		    "the zone is not signed");
 		return;
 	}
-	if (change_look(k->arena, s, NULL, c->name, "RRSIG", &sigs, &f) == -1) {
+	if (change_look(k->arena, s, c->name, "RRSIG", &sigs, &f) == -1) {
 		put(k, "dns.mx.dnssec", object, s->text, "signed", "", "error",
 		    f.why);
 		return;

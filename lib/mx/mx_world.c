@@ -106,7 +106,7 @@ world_get(struct world *w, struct arena *a, const char *zone, const char *name,
 			return 1;
 		}
 		if (views_of(w->views, zone, &v, f) == -1 ||
-		    change_look(a, &v->server[0], NULL, name, type, l, f) == -1)
+		    change_look(a, &v->server[0], name, type, l, f) == -1)
 			return -1;
 		return 1;
 	}
@@ -123,6 +123,7 @@ world_all(struct world *w, struct arena *a, const struct dns_key *k,
     const char *zone, struct dns_list *l, struct fail *f)
 {
 	struct dns_transfer *t = NULL;
+	struct dns_server from;
 	const struct view *v;
 	struct dns_rr rr;
 	int rc;
@@ -134,7 +135,10 @@ world_all(struct world *w, struct arena *a, const struct dns_key *k,
 	}
 	if (views_of(w->views, zone, &v, f) == -1)
 		return -1;
-	rc = dns_transfer(&t, &v->server[0], k, zone, f);
+	from = v->server[0];
+	if (k != NULL)
+		from.key = k;
+	rc = dns_transfer(&t, &from, zone, f);
 	if (rc == 0)
 		while ((rc = dns_transfer_next(t, a, &rr, f)) == 1)
 			dns_add(a, l, &rr);

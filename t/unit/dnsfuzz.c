@@ -88,7 +88,7 @@ START_TEST(test_replies)
 		struct dns_reply r;
 		size_t k;
 
-		if (dns_ask(a, &s, NULL, 0, "e.test.", "MX", &r, &f) == 0)
+		if (dns_ask(a, &s, 0, "e.test.", "MX", &r, &f) == 0)
 			for (good++, k = 0; k < r.answer.n; k++)
 				ck_assert(strlen(r.answer.rr[k].rdata) < 70000);
 		else
