@@ -59,24 +59,54 @@ try garbage 75 'reply: not one'
 try loop 75 'reply: not one'
 try empty 75 'receive: a message of 0'
 try close 75 'receive: the server closed'
+try late 75 'receive: no answer in time'
 # shellcheck disable=SC2086
 wait $tries
-check_same 'of 20 forged replies to an update none is believed' '' \
+check_same 'of 21 forged replies to an update none is believed' '' \
 	"$(cat "$T/believed")"
-check_same 'all were tried' 20 "$(cat "$T"/*.led | grep -c '	-	.*unknown	.*Z	.')"
+check_same 'all were tried' 21 "$(cat "$T"/*.led | grep -c '	-	.*unknown	.*Z	.')"
 liar good
 check_rc 1 'one that is signed and right, but nothing happened' dns-ttl apply \
 	--timeout 1 -s "127.0.0.1#$port" -k "$T/mig.key" -l "$T/good.led" "$T/plan"
 check_has 'is not believed either' "$T/err" 'NOERROR, but it is 3600'
 
+# What a server really says, signed: each code has its exit.
+said() { # RCODE EXIT OUTCOME ERE
+	liar "$1"
+	dns-ttl apply --timeout 2 -s "127.0.0.1#$port" -k "$T/mig.key" \
+		-l "$T/$1.led" "$T/plan" >"$T/$1.out" 2>"$T/$1.err"
+	rc=$?
+	kill "$liar"
+	[ $rc -eq "$2" ] && grep -q "$4" "$T/$1.err" ||
+		echo "$1: $rc: $(cat "$T/$1.err")"
+	[ "$(column outcome <"$T/$1.out" | sort -u)" = "$3" ] ||
+		echo "$1: $(column outcome <"$T/$1.out" | xargs)"
+}
+{
+	said rcode-1 65 refused 'FORMERR: it cannot read'
+	said rcode-2 75 refused 'SERVFAIL: it has trouble'
+	said rcode-3 1 conflict 'NXDOMAIN: changed since'
+	said rcode-4 69 refused 'NOTIMP: it takes no updates'
+	said rcode-5 77 refused 'REFUSED: the key may not'
+	said rcode-6 1 conflict 'YXDOMAIN: changed since'
+	said rcode-7 1 conflict 'YXRRSET: changed since'
+	said rcode-8 1 conflict 'NXRRSET: changed since'
+	said rcode-9 77 refused 'NOTAUTH: it is not the zone'
+	said rcode-10 65 refused 'NOTZONE: a name is not in'
+	said rcode-11 76 refused 'RCODE11'
+	said badtime 75 refused \
+		"BADTIME: its clock says 2001-09-09T01:46:40Z, this one 20"
+} >"$T/said"
+check_same 'every code has its outcome and its exit' '' "$(cat "$T/said")"
+
 believed=
 for kind in udp-id udp-case udp-question udp-request udp-opcode udp-short \
-	udp-cut udp-silent; do
+	udp-cut udp-silent udp-late; do
 	liar $kind
 	printf 'name\ttype\ne.test\tMX\n' | dns-ttl report --timeout 1 \
 		-s "127.0.0.1#$port" >"$T/out" 2>"$T/err"
 	[ "$(column ttl_max <"$T/out")" = 3600 ] ||
 		believed="$believed $kind:$(cat "$T/err")"
 done
-check_same 'of 8 over UDP neither; the good one, or TCP, is' '' "$believed"
+check_same 'of 9 over UDP neither; the good one, or TCP, is' '' "$believed"
 done_testing

@@ -50,13 +50,16 @@ def strip(m):
     return m, None
 
 
-def sign(m, prior, key=KEY, alg=SHA, when=None, cut=32, secret=SECRET):
+def sign(m, prior, key=KEY, alg=SHA, when=None, cut=32, secret=SECRET,
+         error=0, other=b""):
     when = int(time.time()) if when is None else when
     t = struct.pack(">HIH", when >> 32, when & 0xffffffff, 300)
     data = struct.pack(">H", len(prior)) + prior + m + key + b"\0\xff" + \
-        b"\0" * 4 + alg + t + b"\0" * 4
+        b"\0" * 4 + alg + t + struct.pack(">HH", error, len(other)) + \
+        other
     mac = hmac.new(secret, data, hashlib.sha256).digest()[:cut]
-    rdata = alg + t + struct.pack(">H", len(mac)) + mac + m[:2] + b"\0" * 4
+    rdata = alg + t + struct.pack(">H", len(mac)) + mac + m[:2] + \
+        struct.pack(">HH", error, len(other)) + other
     return m[:10] + struct.pack(">H", struct.unpack(">H", m[10:12])[0] + 1) + \
         m[12:] + key + struct.pack(">HHIH", 250, 255, 0, len(rdata)) + rdata
 
@@ -89,6 +92,8 @@ def lie(q, mac):
     """The reply to an update; None: the connection ends."""
     m = ok(q)
     other = bytes([m[0] ^ 1]) + m[1:]
+    if KIND.startswith("rcode-"):
+        return sign(m[:3] + bytes([int(KIND[6:])]) + m[4:], mac)
     kinds = {
         "id": lambda: sign(other, mac),
         "request": lambda: sign(m[:2] + b"\x28" + m[3:], mac),
@@ -111,6 +116,9 @@ def lie(q, mac):
         "loop": lambda: m[:12] + b"\xc0\x0c" + m[12:],
         "empty": lambda: b"",
         "close": lambda: None,
+        "late": lambda: time.sleep(3) or sign(m, mac),
+        "badtime": lambda: sign(m[:3] + b"\x09" + m[4:], mac, error=18,
+                                other=struct.pack(">HI", 0, 1000000000)),
     }
     return kinds.get(KIND, lambda: sign(m, mac))()
 
@@ -146,6 +154,11 @@ def serve_udp(s):
         }.get(KIND)
         if forged:
             s.sendto(forged, who)
+        if KIND == "udp-late":  # to the first try, when it is over
+            if not OLD:
+                OLD.append(who)
+                threading.Timer(0.5, s.sendto, (bad, who)).start()
+                continue
         if KIND == "udp-cut":  # TC: it is to be asked over TCP
             m = bad[:2] + b"\x86" + bad[3:]
         if KIND != "udp-silent":
