@@ -124,8 +124,10 @@ deps:
 # On all processors, unless the caller said how many.
 parallel = $(if $(findstring -j,$(MAKEFLAGS)),,-j$$(nproc))
 
-demo demo-files demo-cutover:
-	share/dev/deps build $(if $(filter-out demo-files,$@),$@)
+# rehearse: the whole runbook, there and back; USERS= says for how many.
+demo demo-files demo-cutover rehearse:
+	share/dev/deps build $(subst rehearse,demo demo-cutover,$(filter-out \
+		demo-files,$@))
 	$(MAKE) $(parallel) all
 	share/demo/$@ $(B)/bin
 
@@ -182,7 +184,7 @@ dist: all box
 clean:
 	rm -rf build build-* dist
 
-.PHONY: all units box deps demo demo-files demo-cutover check bench lint install uninstall \
-	dist clean
+.PHONY: all units box deps demo demo-files demo-cutover rehearse check bench \
+	lint install uninstall dist clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

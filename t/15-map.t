@@ -183,6 +183,33 @@ echo 'a|Entwürfe|' | map_of -p "$T/mine.tsv"
 check_same 'a profile of the user' 'Entwürfe>Drafts drafts ok ' \
 	"$(cat "$T/short")"
 
+# Rows of one account from all over the input, the accounts in the order in
+# which they appear; 4 times the rows take about 4 times as long.
+cat >"$T/many.py" <<'PY'
+import random, resource, subprocess, sys
+def seconds(accounts):
+    rows = ["u%d\tmaildir:u%d\tF%d" % (a, a, f)
+            for f in range(10) for a in range(accounts)]
+    random.Random(1).shuffle(rows)
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    out = subprocess.run(["mbx-map"], check=True, text=True,
+                         stdout=subprocess.PIPE, input="\n".join(
+                             ["account\tsource\tfolder"] + rows + [""])).stdout
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    groups = {}
+    for row in rows:
+        groups.setdefault(row.split("\t")[0], []).append(row)
+    want = [row for group in groups.values() for row in group]
+    got = ["\t".join(line.split("\t")[:3]) for line in out.splitlines()[1:]]
+    if got != want:
+        sys.exit("another order, %d accounts" % accounts)
+    return after.ru_utime - before.ru_utime
+few, many = min(seconds(2000) for turn in "123"), seconds(8000)
+print("%.2f s, %.2f s" % (few, many))
+sys.exit(many > 8 * few)
+PY
+check 'scattered rows of many accounts' python3 "$T/many.py"
+
 # The data: every profile loads, every name means one role.
 for profile in share/profiles/*.tsv; do
 	name=$(basename "$profile" .tsv)

@@ -25,7 +25,8 @@ import random
 import re
 import sys
 
-KINDS = ("RAW", "L0", "L1", "L2", "L3", "END", "STORE", "BYTES")
+KINDS = ("RAW", "L0", "L1", "L2", "L3", "END", "STORE", "BYTES",
+         "SYNC")
 RUNGS = (("exact", "RAW"), ("eol", "L0"), ("eol+end", "END"),
          ("store", "STORE"), ("bytes", "BYTES"), ("parts", "L2"))
 HEAD_MAX = 1 << 20
@@ -34,6 +35,7 @@ IDENTITY = (b"from", b"to", b"cc", b"bcc", b"reply-to", b"sender", b"subject",
             b"mime-version")
 STORES_ADD = (b"status", b"x-status", b"x-uid", b"x-keywords", b"x-imap",
               b"x-imapbase", b"content-length")
+SYNCS_ADD = (b"x-tuid", b"x-offlineimap")
 
 
 class Odd(Exception):
@@ -297,6 +299,8 @@ def sums(octets):
         "STORE": sha(trimmed(b"".join(kept) + b"\r\n" + body)),
         "BYTES": sha(trimmed(masked(b"".join(kept), True) + b"\r\n" +
                              masked(body, False))),
+        "SYNC": sha(b"".join(whole for name, _, whole in fields(head)
+                             if name not in SYNCS_ADD) + c[len(head):]),
     }
 
 
@@ -343,7 +347,8 @@ def odd(path, n):
              b"\xe9", b"X", b"?", b":", b" ", b"\t", b"a", b"text", b"From ",
              b">From ", b"Status: RO\r\n", b"X-UID: 7\r\n", b"x-imap :",
              b"Subject: ", b"from: <a@b>", b"Content-Type: ", b"\r\n ",
-             b"Message-ID: <1@x>\r\n", b"\r\r\n", b"To: a,\n\tb\n"]
+             b"Message-ID: <1@x>\r\n", b"\r\r\n", b"To: a,\n\tb\n",
+             b"X-TUID: abc\r\n", b"x-offlineimap: 1\n 2\n"]
     choose = random.Random(20201)
     made = [b"".join(choose.choices(words, k=choose.randrange(1, 25)))
             for _ in range(n)]
