@@ -107,6 +107,15 @@ check_has 'cron has the same' "$TOP/share/runbook/mbx-delta.cron" \
 	' cd /srv/migration && make -s delta$'
 check_rc 0 'within the hour there is nothing to do' make delta
 check_has 'as make says' "$T/out" 'Nothing to be done'
+echo wrong >pw/anna
+check_rc 2 'a delta at night that fails' make -s delta HOUR=2026-12-04T22
+check_same 'is in the table, which later hours see' failed \
+	"$(state delta/2026-12-04T22)"
+check_has 'with the reason' log/delta/2026-12-04T22.log 'anna.*(AUTH|refused)'
+echo PASSWORD-OF-anna >pw/anna
+check_rc 0 'the next one' make -s delta HOUR=2026-12-04T23
+check_same 'makes up for it' 'delta/2026-12-04T23.tsv done' \
+	"$(make -s status | awk -F'\t' '$1 ~ /^delta/ { print $1, $2 }')"
 for goal in cutover cleanup; do
 	check_rc 2 "make $goal wants a decision" make -s $goal
 	touch approve-$goal

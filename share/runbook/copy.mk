@@ -38,4 +38,6 @@ delta: delta/$(HOUR).tsv
 delta/%.tsv: $(copied)
 	$(if $(copied),,@echo 'delta: no batch is copied' >&2; exit 1)
 	$(run) delta/$* $@ $(copy) $(copied:full/%=jobs/%)
+	rm -f log/delta/*.failed
+STEPS += $(call last,delta)
 endif

@@ -43,6 +43,7 @@ switch/checks.tsv: switch/applied.tsv
 
 # The way back, exactly.
 rollback: rollback/applied.tsv
+STEPS += $(if $(wildcard approve-rollback),rollback/applied.tsv)
 rollback/applied.tsv: approve-rollback switch/applied.tsv
 	$(run) rollback/applied $@ mx-switch rollback $(at) $(key) \
 	    -l rollback/ledger.tsv switch/ledger.tsv
@@ -50,6 +51,7 @@ endif
 
 # When the watch is over.
 restore: ttl/restored.tsv
+STEPS += ttl/restored.tsv:switch/checks.tsv
 ttl/restore.tsv: ttl/applied.tsv
 	$(run) ttl/restore $@ dns-ttl restore $(at) ttl/ledger.tsv
 

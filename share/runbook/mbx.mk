@@ -29,7 +29,10 @@ copy = mbx-copy -j $(WORKERS) -l ledger $(map)
 verify = mbx-verify -j $(WORKERS) $(map)
 
 # Product, then what must be there before, with colons: for status.
-STEPS := folders.tsv:$(ACCOUNTS) mapped.tsv:folders.tsv jobs.tsv:mapped.tsv
+STEPS := folders.tsv:$(ACCOUNTS) mapped.tsv:folders.tsv sizing.tsv:mapped.tsv \
+	jobs.tsv:mapped.tsv $(if $(CUTOVER),schedule.tsv:jobs.tsv)
+# Of what has the hour in its name the last.
+last = $(lastword $(sort $(wildcard $1/*.tsv)))
 # BATCHES, and what each waits for.  Read if it is there: make prepare writes
 # it, and make must not do so by itself in order to read it.
 $(foreach file,$(wildcard batches.mk),$(eval include $(file)))

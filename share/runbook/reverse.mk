@@ -3,5 +3,7 @@ ifneq ($(BATCHES),)
 reverse: reverse/$(HOUR).tsv
 reverse/%.tsv: approve-rollback cutover/final.tsv
 	$(run) reverse/$* $@ $(copy) --reverse jobs.tsv
+	rm -f log/reverse/*.failed
+STEPS += $(call last,reverse)
 .PHONY: reverse
 endif

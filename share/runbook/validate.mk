@@ -5,4 +5,6 @@ validate: validate/$(HOUR).tsv
 validate/%.tsv: cutover/checks.tsv
 	$(run) validate/since-$* work/validate/since-$*.tsv $(copy) jobs.tsv
 	$(run) validate/$* $@ $(runbook)judge flags $(verify) jobs.tsv
+	rm -f log/validate/*.failed
+STEPS += $(call last,validate)
 endif
