@@ -19,7 +19,8 @@ rooms := $(wildcard lib/*/*.c)
 units := $(wildcard t/unit/*.c)
 profiles := $(sort $(wildcard share/profiles/*.tsv))
 pages := $(wildcard man/*.[157])
-programs := $(addprefix share/runbook/,run judge status)
+programs := $(addprefix share/runbook/,run judge status letters)
+templates := $(wildcard share/templates/*.txt)
 completions := $(tools:%=share/completions/bash/%)
 
 CFLAGS_ALL = $(CSTD) $(WARN) $(OPT) -Ilib -DMBX_VERSION='"$(VERSION)"' \
@@ -156,10 +157,12 @@ install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(DATADIR)/profiles
 	install -s -m 755 $(tools:%=$(B)/bin/%) $(DESTDIR)$(BINDIR)
 	install -m 644 $(profiles) $(DESTDIR)$(DATADIR)/profiles
-	install -d $(DESTDIR)$(DATADIR)/runbook $(DESTDIR)$(COMPDIR)
+	install -d $(DESTDIR)$(DATADIR)/runbook $(DESTDIR)$(DATADIR)/templates \
+		$(DESTDIR)$(COMPDIR)
 	install -m 644 $(filter-out $(programs),$(wildcard share/runbook/*)) \
 		$(DESTDIR)$(DATADIR)/runbook
 	install -m 755 $(programs) $(DESTDIR)$(DATADIR)/runbook
+	install -m 644 $(templates) $(DESTDIR)$(DATADIR)/templates
 	install -m 644 $(completions) $(DESTDIR)$(COMPDIR)
 	for page in $(pages); do \
 		dir=$(DESTDIR)$(MANDIR)/man$${page##*.}; \
@@ -172,10 +175,10 @@ uninstall:
 		rm -f $(DESTDIR)$(MANDIR)/man$${page##*.}/$${page##*/}; \
 	done
 	rm -f $(tools:%=$(DESTDIR)$(COMPDIR)/%)
-	rm -f $(patsubst share/%,$(DESTDIR)$(DATADIR)/%,$(profiles))
-	rm -f $(patsubst share/%,$(DESTDIR)$(DATADIR)/%,\
-		$(wildcard share/runbook/*))
-	-rmdir $(DESTDIR)$(DATADIR)/runbook $(DESTDIR)$(DATADIR)/profiles $(DESTDIR)$(DATADIR)
+	rm -f $(patsubst share/%,$(DESTDIR)$(DATADIR)/%,$(profiles) \
+		$(templates) $(wildcard share/runbook/*))
+	-rmdir $(addprefix $(DESTDIR)$(DATADIR)/,runbook profiles templates) \
+		$(DESTDIR)$(DATADIR)
 
 dist: all box
 	B=$(B) VERSION=$(VERSION) CC='$(CC)' LDFLAGS='$(LDFLAGS_ALL)' \

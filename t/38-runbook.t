@@ -63,6 +63,8 @@ check_same 'batches' 'test pilot wave-1 wave-2' \
 make -n cleanup >"$T/out" 2>&1
 check_same 'make -n shows all that is left' 21 \
 	"$(grep -c 'runbook/run [a-z]' "$T/out")"
+check_rc 2 'no time for it' make -s test COPY="--until 2024-01-01T06:00:00Z"
+check_same 'which comes later' later "$(state full/test.tsv)"
 check_rc 0 'make test' make -s test
 check_same 'copied and verified' 'done due' \
 	"$(state verify/test.tsv) $(state full/pilot.tsv)"
@@ -145,11 +147,11 @@ done <"$T/commands" >"$T/wrong"
 check_same 'which the runbook has' '' "$(cat "$T/wrong")"
 
 # A name that make cannot have.
-for name in batch sync 'a b' '<(x)' fine; do
+for name in batch sync gate letters 'a b' '<(x)' fine; do
 	printf '%s\tmain\n' "$name"
 done | sed '1s/main/stage/' >"$T/jobs"
 check_rc 65 'batches that cannot be targets' mbx-plan --makefile "$T/jobs"
-check_same 'are named' 3 "$(grep -c 'cannot be a target' "$T/err")"
+check_same 'are named' 5 "$(grep -c 'cannot be a target' "$T/err")"
 check_has 'the others are there' "$T/out" '^BATCHES := fine$'
 
 # ---- in one go; killed at every step; killed at any time ----

@@ -62,7 +62,8 @@ is_taken(const char *name, enum group g)
 {
 	static const char taken[] = " status assess prepare sync delta cutover "
 				    "validate rollback reverse cleanup jobs "
-				    "full verify work log ledger manifests ";
+				    "full verify work log ledger manifests "
+				    "ttl gate switch restore letters ";
 	const char *at = strstr(taken, name);
 
 	if (strcmp(name, "test") == 0)

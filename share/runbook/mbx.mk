@@ -9,6 +9,9 @@ PROFILE ?=
 WORKERS ?= 4
 # Further options of mbx-plan: -t, -b, -w ...
 PLAN ?=
+# Further options of mbx-copy and mbx-verify: --until 06:00, --limit ...
+COPY ?=
+VERIFY ?=
 # The evening or the instant of the switch; with it there is a schedule.
 CUTOVER ?=
 # Names the deltas; a run within the hour has nothing to do.
@@ -25,8 +28,8 @@ runbook := $(dir $(lastword $(MAKEFILE_LIST)))
 run := $(runbook)run
 rules := $(if $(wildcard rules.tsv),-r rules.tsv)
 map := $(if $(PROFILE),-p $(PROFILE)) $(rules)
-copy = mbx-copy -j $(WORKERS) -l ledger $(map)
-verify = mbx-verify -j $(WORKERS) $(map)
+copy = mbx-copy -j $(WORKERS) -l ledger $(map) $(COPY)
+verify = mbx-verify -j $(WORKERS) $(map) $(VERIFY)
 
 # Product, then what must be there before, with colons: for status.
 STEPS := folders.tsv:$(ACCOUNTS) mapped.tsv:folders.tsv sizing.tsv:mapped.tsv \
@@ -38,7 +41,7 @@ last = $(lastword $(sort $(wildcard $1/*.tsv)))
 $(foreach file,$(wildcard batches.mk),$(eval include $(file)))
 
 include $(addprefix $(runbook),assess.mk prepare.mk copy.mk cutover.mk \
-	validate.mk dns.mk reverse.mk cleanup.mk)
+	validate.mk dns.mk reverse.mk cleanup.mk letters.mk)
 
 # A decision is a file that a person makes.
 approve-%:
