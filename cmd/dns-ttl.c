@@ -271,7 +271,8 @@ restore_one(const struct change *c, struct fail *f)
 
 	(void)fail_at(f, "%s", c->name);
 	if (views_of(views, c->zone, &v, f) == -1 ||
-	    change_look(kept, &v->server[0], c->name, c->type, &now, f) == -1)
+	    change_look(kept, &v->server[v->best], c->name, c->type, &now, f) ==
+		-1)
 		return -1;
 	if (now.n > 0 && old > dns_ttl_max(&now))
 		changes_ttl(made, c->zone, &now, old, 0);

@@ -139,7 +139,7 @@ struct view { /* one zone */
 	struct dns_server *server;
 	struct dns_rr *soa; /* of each server; name NULL: none */
 	const char **why; /* and why */
-	size_t n;
+	size_t n, best; /* with the newest serial; 0 if nobody answers */
 	uint32_t ns_ttl;
 };
 /* servers are those of every zone; none: they are looked up. */
@@ -156,7 +156,7 @@ int views_of(struct views *v, const char *name, const struct view **view,
 /* One row of REPORT_COLUMNS, or as many as there are: 0 in sync, 1 not. */
 int view_report(const struct view *v, const char *name, const char *type,
     int all, const struct row *from, struct out *out);
-/* A source that asks the first server of the zone (a struct view). */
+/* A source that asks the best server (a struct view). */
 int view_get(void *view, struct arena *a, const char *name, const char *type,
     struct dns_list *l, struct fail *f);
 

@@ -60,8 +60,13 @@ ask_all(struct views *vs, struct view *v)
 		if (change_look(a, &v->server[i], v->zone, "SOA", &l, &f) == -1)
 			v->why[i] =
 			    arena_printf(a, "%s: %s", v->server[i].text, f.why);
-		else if (l.n == 1)
+		else if (l.n == 1) {
 			v->soa[i] = l.rr[0];
+			if (v->soa[v->best].name == NULL ||
+			    (int32_t)(dns_soa_number(&v->soa[i], 0) -
+				dns_soa_number(&v->soa[v->best], 0)) > 0)
+				v->best = i; /* RFC 1982 */
+		}
 		if (v->soa[i].name != NULL &&
 		    change_look(a, &v->server[i], v->zone, "NS", &l, &f) == 0 &&
 		    dns_ttl_max(&l) > v->ns_ttl)
@@ -109,7 +114,7 @@ view_get(void *view, struct arena *a, const char *name, const char *type,
 {
 	const struct view *v = view;
 
-	return change_look(a, &v->server[0], name, type, l, f);
+	return change_look(a, &v->server[v->best], name, type, l, f);
 }
 
 /* What is told of a set. */

@@ -11,7 +11,7 @@ dns_zone_of(struct arena *a, const struct dns_server *s, const char *name,
 {
 	struct dns_reply r;
 	struct dns_list soa;
-	const char *at;
+	const char *at, *why = "", *error;
 	int rc;
 
 	for (at = name; at != NULL; at = dns_parent(at)) {
@@ -19,6 +19,12 @@ dns_zone_of(struct arena *a, const struct dns_server *s, const char *name,
 			       : dns_ask(a, s, 0, at, "SOA", &r, f);
 		if (rc == -1)
 			return -1;
+		if ((error = dns_tsig_error(a, &r)) != NULL)
+			return dns_fail(f, CODE_AUTH,
+			    r.tsig_error == 18 ? AGAIN_LATER : AGAIN_NEVER,
+			    "zone", "%s, %s", dns_rcode(r.rcode), error);
+		if (r.rcode != DNS_NOERROR && r.rcode != DNS_NXDOMAIN)
+			why = arena_printf(a, ": %s", dns_rcode(r.rcode));
 		dns_pick(a, &soa, &r.answer, at, "SOA");
 		if (soa.n == 0)
 			dns_pick(a, &soa, &r.authority, NULL, "SOA");
@@ -28,7 +34,7 @@ dns_zone_of(struct arena *a, const struct dns_server *s, const char *name,
 		}
 	}
 	return dns_fail(f, CODE_NAME, AGAIN_NEVER, "zone",
-	    "no zone is known that holds %s", name);
+	    "no zone is known that holds %s%s", name, why);
 }
 
 static void

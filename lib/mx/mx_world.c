@@ -106,7 +106,7 @@ world_get(struct world *w, struct arena *a, const char *zone, const char *name,
 			return 1;
 		}
 		if (views_of(w->views, zone, &v, f) == -1 ||
-		    change_look(a, &v->server[0], name, type, l, f) == -1)
+		    change_look(a, &v->server[v->best], name, type, l, f) == -1)
 			return -1;
 		return 1;
 	}
@@ -135,7 +135,7 @@ world_all(struct world *w, struct arena *a, const struct dns_key *k,
 	}
 	if (views_of(w->views, zone, &v, f) == -1)
 		return -1;
-	from = v->server[0];
+	from = v->server[v->best];
 	if (k != NULL)
 		from.key = k;
 	rc = dns_transfer(&t, &from, zone, f);

@@ -40,17 +40,25 @@ dns_run() {
 	eval "${dns_name}_pid=$!"
 	defer "kill $! 2>/dev/null; wait $! 2>/dev/null"
 }
+bind_listen() {
+	case $addr in
+	*:*) printf 'listen-on { none; }; listen-on-v6 port %s { %s; };' \
+		"$port" "$addr" ;;
+	*) printf 'listen-on port %s { %s; }; listen-on-v6 { none; };' \
+		"$port" "$addr" ;;
+	esac
+}
 bind_start() {
 	dns_dir "$1" "$2" "$3" "$4"
 	name=$1 addr=$2 zone=$3
 	shift 4
 	{
 		printf 'options { directory "%s"; pid-file "p"; session-keyfile "s";
-			listen-on port %s { %s; }; listen-on-v6 { none; };
+			%s
 			recursion no; dnssec-validation no; key-directory "%s";
 			allow-transfer { any; }; notify explicit;
 			managed-keys-directory "%s"; };\ncontrols { };\n' \
-			"$dir" "$port" "$addr" "$dir" "$dir"
+			"$dir" "$(bind_listen)" "$dir" "$dir"
 		cat "$T"/*.key 2>/dev/null
 		printf '%s\n' "${bind_global:-}"
 		[ -z "$zone" ] || printf 'zone "%s" { file "zone";\n%s\n};\n' \

@@ -73,8 +73,20 @@ def answer(q, ttl=3600):
     name = q[12:end].lower()
     if name != b"\1e\4test\0":
         rdata = None
-    head = q[:2] + b"\x84\0" + struct.pack(">4H", 1, 1 if rdata else 0, 0, 0)
+    count = 1 if rdata else 0
+    if KIND.startswith("big") and kind == 15 and rdata:
+        # 65,535 octets: MX records, and one that takes up the rest.
+        one = len(b"\xc0\x0c" + struct.pack(">HHIH", 15, 1, 1, 0) + rdata)
+        count = (65535 - end - 4 - 30) // one
+    head = q[:2] + b"\x84\0" + struct.pack(">4H", 1, count, 0, 0)
     m = head + q[12:end + 4]
+    for i in range(count - 1):
+        m += b"\xc0\x0c" + struct.pack(">HHIHH", 15, 1, ttl, len(rdata), i) + \
+            rdata[2:]
+    if count > 1:  # the rest: as labels of the last host
+        rest = 65535 - len(m) - 14
+        rdata = struct.pack(">H", 65535) + bytes([rest - 2]) + \
+            b"x" * (rest - 2) + b"\0"
     if rdata:
         m += b"\xc0\x0c" + struct.pack(">HHIH", kind, 1, ttl, len(rdata)) + rdata
     return m
@@ -133,6 +145,9 @@ def serve_tcp(s):
                 reply = lie(q, mac)
             else:
                 reply = answer(q) if mac is None else sign(answer(q), mac)
+            if KIND == "big-cut" and len(reply) == 65535:
+                reply = None
+                c.sendall(b"\xff\xff" + bytes(65534))
             if reply is not None:
                 c.sendall(struct.pack(">H", len(reply)) + reply)
         except (struct.error, OSError, IndexError):
@@ -161,6 +176,8 @@ def serve_udp(s):
                 continue
         if KIND == "udp-cut":  # TC: it is to be asked over TCP
             m = bad[:2] + b"\x86" + bad[3:]
+        if KIND.startswith("big"):
+            m = q[:2] + b"\x86\0\0\1\0\0\0\0\0\0" + q[12:name_end(q, 12) + 4]
         if KIND != "udp-silent":
             s.sendto(m, who)
 
