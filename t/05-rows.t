@@ -119,6 +119,17 @@ rows 3 | sed "3s/n2/$(printf '\033')]0;x$(printf '\007')/" >escape.tsv
 judge 'a terminal escape' 0 3 escape.tsv
 check_same 'is not passed raw' 0 "$(grep -c "$(printf '\033')" out)"
 
+# Persian and emoji need them; a folder by another name is another folder.
+joined=$(printf 'a\342\200\214b\342\200\215c\302\255d\342\200\217e')
+rows 3 | sed "3s/n2/$joined/;3s/INBOX/$joined/" >joined.tsv
+check_rc 0 'joiners and marks of direction' mbx-map joined.tsv
+check_same 'are passed as they are' "$joined $joined $joined" "$(awk -F'\t' '
+	NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i }
+	NR == 3 { print $2, $4, $c["dst_folder"] }' out)"
+rows 3 | sed "3s/n2/a$(printf '\302\233')b/" >c1.tsv
+check_same 'a control of 8 bits is not' 'a\\xC2\\x9Bb' \
+	"$(mbx-map c1.tsv | column note | sed -n 2p)"
+
 big() { python3 -c "print('$1', end='')"; }
 for kind in tsv csv; do
 	{

@@ -213,6 +213,11 @@ for user in bert carl; do
 	    box.append("INBOX", "", None, b"Subject: %d\r\n\r\n$user\r\n" % n)
 	PY
 done
+# A Persian name with its zero-width non-joiner.
+imap "$old_port" bert <<'PY'
+box.create("&BkYGJwZFBkcgDAZHBic-")
+box.append("&BkYGJwZFBkcgDAZHBic-", "", None, b"Subject: x\r\n\r\nx\r\n")
+PY
 mbx-inventory "$T/accounts" | mbx-map -p dovecot >"$T/jobs"
 printf 'wrong\n' >"$T/bert.pw"
 check_rc 1 'one of three accounts has a wrong password' \

@@ -36,23 +36,45 @@ table_out_free(struct table_out *t)
 	free(t);
 }
 
+static int
+is_control(uint32_t c)
+{
+	return (c < 0x20 && c != '\t' && c != '\n' && c != '\r') ||
+	    (c >= 0x7f && c < 0xa0);
+}
+
+/* Octets at the start of s that may stand in a row. */
+static size_t
+clean_run(const char *s)
+{
+	size_t n = 0, len;
+	uint32_t c;
+
+	while (s[n] != '\0' &&
+	    (len = text_utf8_char(s + n, strnlen(s + n, 4), &c)) > 0 &&
+	    !is_control(c))
+		n += len;
+	return n;
+}
+
 /*
- * What came from outside may hold anything: controls but the four that have
- * an escape of their own, and what is not UTF-8, become \xHH.
+ * What came from outside may hold anything: controls but the three that have
+ * an escape of their own, and what is not UTF-8, become \xHH.  All else stays,
+ * joiners and marks of direction too: a folder with another name is another.
  */
 static void
 sanitize(struct buf *b, const char *s)
 {
-	while (*s != '\0') {
-		size_t run = strcspn(s, "\t\n\r");
+	size_t n;
 
-		text_printable(b, s, run, SIZE_MAX / 2);
-		s += run;
-		run = strspn(s, "\t\n\r");
-		buf_add(b, s, run);
-		s += run;
+	for (;;) {
+		n = clean_run(s);
+		buf_add(b, s, n);
+		s += n;
+		if (*s == '\0')
+			return;
+		buf_addf(b, "\\x%02X", (unsigned char)*s++);
 	}
-	buf_add(b, "", 0);
 }
 
 static void
