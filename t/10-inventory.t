@@ -288,6 +288,18 @@ sed 's/^ticket/type\t&/; s/^T-9/shared\t&/' "$T/a.tsv" >"$T/b.tsv"
 check_same 'type=shared lists them too' "$(column folder <"$T/out")" \
 	"$(mbx-inventory "$T/b.tsv" 2>"$T/err" | column folder)"
 
+# mbx-copy takes them once, by the row that says so.
+for type in '' shared; do
+	rm -rf "$T/to"
+	printf 'type\tsource\tsource_secret\ttarget\n%s\t%s\tfile:%s\tmaildir:%s\n' \
+		"$type" "$old_url" "$T/pw" "$T/to" >"$T/b.tsv"
+	mbx-copy -q -l "$T/ledger" --only Public "$T/b.tsv" >"$T/out" 2>"$T/err"
+	check_same "type='$type': a shared folder is copied" \
+		"$([ -z "$type" ] || echo Public/News)" \
+		"$(python3 t/oracle.py dump "maildir:$T/to" 2>"$T/err" |
+			awk -F'\t' '$2 { print $1 }')"
+done
+
 # Tables of their own.
 mbx-inventory --quota "$T/a.tsv" >"$T/out"
 check_same 'quota as doveadm has it' \

@@ -3,6 +3,7 @@
 # source untouched, and every run the same command.
 . "$(dirname "$0")/lib.sh"
 . t/servers/dovecot.sh
+. t/servers/cyrus.sh
 . share/demo/mail.sh
 
 dovecot_start old users='anna bert carl' sep=\\ \
@@ -280,6 +281,27 @@ for to in "maildir:$T/gone" "mbox:$T/gone"; do
 	done
 	rm -rf "$T/gone"
 done
+
+# ---- roles ----
+
+if cyrus_here; then
+	cyrus_start cy anna
+	check_rc 0 'to Cyrus' mbx-copy -l "$T/ledger6" -p cyrus \
+		--source "$(from anna)" --source-secret "file:$T/anna.pw" \
+		--target "imap://anna@127.0.0.1:$cy_port;tls=none" \
+		--target-secret "file:$T/anna.pw"
+	check_same 'folders get their roles by CREATE ... USE' \
+		'\Drafts Drafts
+\Sent Sent' "$(imap "$cy_port" anna <<-'PY'
+		import re
+		box.xatom("LIST", "(SPECIAL-USE)", '""', "*")
+		for row in sorted(box.response("LIST")[1]):
+		    print(*re.search(r"(\\[DS]\w+)\) .* (\S+)$", row.decode()).groups())
+		PY
+	)"
+else
+	echo '# SKIP Cyrus is not unpacked'
+fi
 
 # ---- the role all: only what no other folder holds ----
 
