@@ -65,6 +65,7 @@ stage() {
 	printf 'old;anna;secret;new;anna;secret\n' >list.txt
 	echo "include $TOP/share/runbook/mbx.mk" >Makefile
 	printf 'match\treplace\nNewsletter(/.*)?\t-\n' >rules.tsv
+	python3 "$TOP/t/pst.py" archive.pst
 	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes \
 		-days 3 -subj /CN=x -keyout key.pem -out cert.pem 2>/dev/null
 	printf '@ 3600 SOA a b 1 1 1 1 3600\n NS a\na A 127.0.0.1\n MX 5 a\n@ MX 5 a\n' >zone

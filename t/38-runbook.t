@@ -105,6 +105,12 @@ check_rc 0 "the service's command" sh -c "$command"
 check_same 'copies what is new' 1 "$(awk -F'\t' 'NR == 1 {
 	for (i = 1; i <= NF; i++) c[$i] = i; next } { n += $c["copied"] }
 	END { print n }' delta/2026-12-04T21.tsv)"
+if command -v systemd-analyze >/dev/null; then
+	check_same 'systemd has nothing to say of its units' '' \
+		"$(systemd-analyze verify "$TOP"/share/runbook/mbx-delta.timer \
+			"$TOP"/share/runbook/mbx-delta.service 2>&1 |
+			grep mbx-delta)"
+fi
 check_has 'cron has the same' "$TOP/share/runbook/mbx-delta.cron" \
 	' cd /srv/migration && make -s delta$'
 check_rc 0 'within the hour there is nothing to do' make delta
