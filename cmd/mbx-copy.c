@@ -67,15 +67,15 @@ static const struct opt opts[] = {
     {"delete", 0, OPT_FLAG, NULL,
 	"what is expunged at the source goes at the target",
 	&options.delete_gone, NULL},
-    {"mark", 0, OPT_FLAG, NULL, "the cutover: --reverse begins here",
-	&options.mark, NULL},
-    {"reverse", 0, OPT_FLAG, NULL,
-	"carries back what has come to the target since", &options.reverse,
-	NULL},
+    {"mark", 0, OPT_FLAG, NULL, NULL, &options.mark, NULL},
+    {"reverse", 0, OPT_FLAG, NULL, "the cutover; what has come since goes back",
+	&options.reverse, NULL},
     {"recognise", 0, OPT_CALL, "LEVEL",
 	"mail already there: L0 (default), or L3 too", NULL, set_recognise},
     {"until", 0, OPT_CALL, "TIME", "begin nothing new then", NULL,
 	cli_set_until},
+    {"limit", 0, OPT_CALL, "HOST=N,...", "at most N connections there at once",
+	NULL, cli_set_limit},
     {"check", 0, OPT_FLAG, NULL,
 	"no copy: log-ins, names, quota, sizes, rights", &check, NULL},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
@@ -280,6 +280,7 @@ start(struct fail *f)
 	options.exclude = exclude;
 	options.dry_run = cli_dry_run();
 	options.until = cli_until();
+	options.limited = cli_limits();
 	options.tell = tell;
 	options.find = found;
 	options.say = loud;
@@ -303,7 +304,7 @@ each(const struct row *job, int last, struct out *o, struct fail *f)
 	if (check)
 		return copy_check(copy, job, f);
 	rc = copy_job(copy, job, &sum, f);
-	if (rc == -1 && stop_signal() != 0)
+	if (rc == -1 && (stop_signal() != 0 || sum.away))
 		return -1;
 	result_row(o, job, &sum, (double)(clock_ms() - began) / 1000,
 	    rc == -1 ? f : NULL);

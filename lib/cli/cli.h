@@ -74,7 +74,9 @@ struct filter {
 	 * called for clean-up with r NULL).  Emits rows with out_row.
 	 * 0 done, 1 the answer is no, -1 failed as f says: cli says f, and
 	 * emits the input row with status failed (or deferred where f is
-	 * AGAIN_LATER), code and hint if nothing was emitted for it.
+	 * AGAIN_LATER), code and hint if nothing was emitted for it.  If so,
+	 * and f is CODE_THROTTLED at an endpoint, it counts as not begun, and
+	 * may be called once more for the row.
 	 */
 	int (*each)(
 	    const struct row *r, int last, struct out *o, struct fail *f);
@@ -159,6 +161,13 @@ unsigned int cli_jobs(void); /* -j */
  */
 int cli_set_until(const char *value, struct fail *f);
 int64_t cli_until(void);
+/*
+ * The same for --limit HOST=N,...: at most so many connections to a host at
+ * once.  A row's job counts as one as source and one as target: where there are
+ * limits (cli_limits), or the row has a conn_max, its function opens no more.
+ */
+int cli_set_limit(const char *value, struct fail *f);
+int cli_limits(void);
 /* In start: the input has no header, its lines are rows, see DIALECT_LINES. */
 void cli_lines(void);
 /* 0, or CODE_ROW naming the first of these columns (by blanks) not there. */

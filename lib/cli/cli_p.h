@@ -93,11 +93,13 @@ enum frame {
 	FRAME_OUT = 'O', /* up: an output row */
 	FRAME_SIDE = 'B', /* up: a row of the table beside stdout */
 	FRAME_DONE = 'D', /* up: struct verdict */
+	FRAME_FREE = 'F', /* up: the answer to FRAME_LAST, all is closed */
 	FRAME_PROGRESS = 'P' /* up: struct steps */
 };
-enum { LEFT = 2 };
+enum { LEFT = 2, AWAY = 3 };
 struct verdict {
-	int result; /* of each, or LEFT: it was not called any more */
+	int result; /* of each; LEFT: it was not called any more; AWAY: a host
+		       let nobody in, see hosts_refuse */
 	struct fail fail;
 };
 struct steps {
@@ -131,11 +133,30 @@ void out_made(struct out *o); /* it is sent */
 void out_frame(struct out *o, enum frame type, const struct row *r);
 void out_failed(struct out *o, const struct row *from, const struct fail *f);
 
+/* hosts.c: the hosts of a job, and whether it may begin. */
+enum { NOWHERE = UINT32_MAX };
+struct uses {
+	uint32_t host[2]; /* source and target: number, or NOWHERE */
+	uint64_t most; /* conn_max, 0: no limit */
+	int away; /* 1, 2: this one turned it away */
+};
+void hosts_of(struct uses *u, const struct row *r);
+int hosts_fit(const struct uses *u); /* 1, 0 not now, -1 never */
+void hosts_take(const struct uses *u);
+void hosts_leave(struct uses *u);
+/* f's object turned it away, for the *tries-th time: 1 if it waits for others
+ * there to end, 0 if it is given up.  Before hosts_leave. */
+int hosts_refuse(struct uses *u, int *tries, const struct fail *f);
+
 /* crew.c: the parent's side of its workers. */
 enum { QUEUE = 4, HELD = 1024 }; /* rows at a worker; jobs not yet written */
 
 struct job { /* one input row */
 	struct job *next;
+	struct job *waits; /* the next one that no worker has */
+	size_t number, group; /* in the order of the input */
+	struct uses uses;
+	int tries; /* log-ins that were turned away */
 	char *text; /* the row, for the case that its worker dies */
 	size_t len;
 	struct buf out, side; /* output rows, one a line */
@@ -148,7 +169,10 @@ struct worker {
 	struct buf in;
 	struct job *queue[QUEUE];
 	size_t queued;
-	int group; /* an account's rows may still come */
+	size_t group; /* whose rows it has, 0: nobody's */
+	int ends; /* no more of them come */
+	struct uses uses;
+	int again; /* what was turned away is tried again */
 };
 struct crew {
 	const struct filter *tool;
@@ -160,18 +184,22 @@ struct crew {
 	struct worker *worker;
 	size_t n;
 	struct job *head, **tail;
+	struct job *waiting; /* no worker has them; in order */
 	size_t held;
-	struct arena *arena; /* of next */
+	struct arena *arena; /* of the row just read */
 	struct arena *scratch;
-	struct row *next; /* read, not yet given away */
 	int status; /* index of that column, -1 */
-	char *group; /* account, source, target of the last row given */
-	size_t group_at;
+	char *group; /* account, source, target of the last row read, */
+	size_t number, groups; /* and which row of which group it was */
 	int ended; /* no more input */
 };
 void crew_start(struct crew *c, size_t i);
-/* A row that is not begun any more: it is told, and comes later. */
-void crew_defer(struct crew *c, const struct fail *f);
+/* Puts a job among those that wait. */
+void crew_wait(struct crew *c, struct job *j);
+/* A job that is not begun is told so: deferred or failed, as f says. */
+void crew_leave(struct crew *c, struct job *j, const struct fail *f);
+/* No more of the account's rows come. */
+void crew_end(struct worker *w);
 /* The row of a job and the secrets that it refers to. */
 void crew_send(struct crew *c, size_t i, const struct job *j);
 /* Takes what a worker sent; one that died is replaced. */

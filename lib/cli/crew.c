@@ -133,14 +133,51 @@ crew_write(struct crew *c)
 	}
 }
 
+/* Those of one account stay in their order. */
+void
+crew_wait(struct crew *c, struct job *j)
+{
+	struct job **at = &c->waiting;
+
+	while (*at != NULL && (*at)->number < j->number)
+		at = &(*at)->waits;
+	j->waits = *at;
+	*at = j;
+}
+
+void
+crew_end(struct worker *w)
+{
+	w->ends = 1;
+	(void)frame_send(w->fd, FRAME_LAST, "", 0);
+}
+
+/* Its connections are closed. */
 static void
-finish(struct crew *c, struct worker *w, const struct verdict *v)
+let_go(struct worker *w)
+{
+	if (w->group != 0)
+		hosts_leave(&w->uses);
+	w->group = 0;
+	w->ends = w->again = 0;
+}
+
+static struct job *
+take_first(struct worker *w)
 {
 	struct job *j = w->queue[0];
 
-	j->done = 1;
 	w->queued--;
 	memmove(w->queue, w->queue + 1, w->queued * sizeof(w->queue[0]));
+	return j;
+}
+
+static void
+finish(struct crew *c, struct worker *w, const struct verdict *v)
+{
+	struct job *j = take_first(w);
+
+	j->done = 1;
 	if (v->result == LEFT)
 		c->tally->left++;
 	else if (v->result == -1)
@@ -178,6 +215,59 @@ count_rows(struct crew *c, const struct job *j)
 	c->tally->deferred += j->seen.no == 0 && j->seen.deferred > 0;
 }
 
+/* The row that is written where no worker has one. */
+static void
+instead(struct crew *c, struct job *j, const struct row *r, const char *status,
+    const char *code, const char *hint)
+{
+	struct row *o = row_under(c->scratch, c->want, r);
+
+	if (c->status != -1)
+		row_set(o, "status", status);
+	if (header_find(c->want, "code") != -1)
+		row_set(o, "code", code);
+	if (header_find(c->want, "hint") != -1)
+		row_set(o, "hint", hint);
+	row_format(&j->out, o);
+	buf_addc(&j->out, '\n');
+	arena_reset(c->scratch);
+}
+
+void
+crew_leave(struct crew *c, struct job *j, const struct fail *f)
+{
+	const char *status = f->again == AGAIN_LATER ? "deferred" : "failed";
+	struct row *r = row_new(c->scratch, c->have);
+	char hint[sizeof(f->what) + sizeof(f->why) + 2];
+
+	(void)snprintf(hint, sizeof(hint), "%s%s%s", f->what,
+	    *f->what != '\0' ? ": " : "", f->why);
+	if (row_parse(r, j->text, j->len)) {
+		log_row("end", r, status, f);
+		instead(c, j, r, status, fail_code_name(f->code), hint);
+	}
+	j->done = 1;
+}
+
+/* What the worker has of the account behind this job comes back like it. */
+static void
+turned_away(struct crew *c, struct worker *w, const struct fail *f)
+{
+	struct job *j = take_first(w);
+
+	if (!w->ends || w->uses.away == 0)
+		w->again = hosts_refuse(&w->uses, &j->tries, f);
+	if (!w->ends)
+		crew_end(w);
+	if (w->again)
+		crew_wait(c, j);
+	else {
+		say(f);
+		crew_leave(c, j, f);
+		tally_fail(c->tally, f);
+	}
+}
+
 static void
 take_frame(struct crew *c, size_t i, enum frame type, const char *p, size_t n)
 {
@@ -197,29 +287,16 @@ take_frame(struct crew *c, size_t i, enum frame type, const char *p, size_t n)
 		memcpy(&v, p, n);
 		if (v.result == 0)
 			count_rows(c, w->queue[0]);
-		finish(c, w, &v);
+		if (v.result == AWAY)
+			turned_away(c, w, &v.fail);
+		else
+			finish(c, w, &v);
+	} else if (type == FRAME_FREE) {
+		let_go(w);
 	} else if (type == FRAME_PROGRESS && n == sizeof(s)) {
 		memcpy(&s, p, n);
 		progress_set(i, &s);
 	}
-}
-
-/* The row that is written where no worker has one. */
-static void
-instead(struct crew *c, struct job *j, const struct row *r, const char *status,
-    const char *code, const char *hint)
-{
-	struct row *o = row_under(c->scratch, c->want, r);
-
-	if (c->status != -1)
-		row_set(o, "status", status);
-	if (header_find(c->want, "code") != -1)
-		row_set(o, "code", code);
-	if (header_find(c->want, "hint") != -1)
-		row_set(o, "hint", hint);
-	row_format(&j->out, o);
-	buf_addc(&j->out, '\n');
-	arena_reset(c->scratch);
 }
 
 /* A row whose worker died: what it wrote is dropped, and it has failed. */
@@ -236,22 +313,6 @@ lose(struct crew *c, struct worker *w, const char *hint)
 		instead(c, j, r, "failed", "", hint);
 	}
 	finish(c, w, &v);
-}
-
-void
-crew_defer(struct crew *c, const struct fail *f)
-{
-	struct job *j = mem_alloc(sizeof(*j));
-
-	log_row("end", c->next, "deferred", f);
-	instead(c, j, c->next, "deferred", fail_code_name(f->code), f->why);
-	j->done = 1;
-	*c->tail = j;
-	c->tail = &j->next;
-	c->held++;
-	c->tally->left++;
-	c->next = NULL;
-	arena_reset(c->arena);
 }
 
 /* A kill from outside is the system's doing (out of memory); the rest is ours
@@ -293,17 +354,19 @@ crashed(struct crew *c, size_t i)
 	(void)close(w->fd);
 	(void)waitpid(w->pid, &status, 0);
 	w->pid = 0;
-	if (w->queued == 0 || stop_signal() != 0)
+	if (w->queued > 0 && stop_signal() == 0) {
+		explain(c, status, hint, sizeof(hint));
+		lose(c, w, hint);
+	}
+	if (w->queued == 0 || stop_signal() != 0) {
+		let_go(w);
 		return;
-	explain(c, status, hint, sizeof(hint));
-	lose(c, w, hint);
-	if (w->queued == 0)
-		return;
+	}
 	crew_start(c, i);
 	for (k = 0; k < w->queued; k++)
 		crew_send(c, i, w->queue[k]);
-	if (!w->group)
-		(void)frame_send(w->fd, FRAME_LAST, "", 0);
+	if (w->ends)
+		crew_end(w);
 }
 
 void

@@ -135,6 +135,7 @@ out_failed(struct out *o, const struct row *from, const struct fail *f)
 	if (header_find(o->header, "code") != -1)
 		row_set(r, "code", fail_code_name(f->code));
 	if (header_find(o->header, "hint") != -1)
-		row_setf(r, "hint", "%s: %s", f->what, f->why);
+		row_setf(r, "hint", "%s%s%s", f->what,
+		    *f->what != '\0' ? ": " : "", f->why);
 	out_row(o, r);
 }

@@ -47,7 +47,7 @@ is_late(struct fail *f)
 {
 	if (until == CLOCK_NONE || clock_now() < until)
 		return 0;
-	(void)fail_set(f, CODE_POLICY, REACH_ENDPOINT, AGAIN_LATER, "row",
+	(void)fail_set(f, CODE_POLICY, REACH_ENDPOINT, AGAIN_LATER, "",
 	    "not begun, the time of --until had come: run it again");
 	return 1;
 }

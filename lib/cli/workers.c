@@ -21,70 +21,6 @@ group_of(const struct row *r)
 	    row_get(r, "source"), row_get(r, "target"));
 }
 
-/* Closes the group that the last row belonged to, at its worker. */
-static void
-end_group(struct crew *c)
-{
-	struct worker *w = &c->worker[c->group_at];
-
-	if (c->group == NULL)
-		return;
-	if (w->pid > 0 && w->group)
-		(void)frame_send(w->fd, FRAME_LAST, "", 0);
-	w->group = 0;
-	free(c->group);
-	c->group = NULL;
-}
-
-/* The worker that row c->next should go to; c->n if none is free. */
-static size_t
-place(struct crew *c)
-{
-	char *group = group_of(c->next);
-	size_t i, best = c->n;
-
-	if (c->group != NULL && strcmp(group, c->group) == 0) {
-		free(group);
-		/* What waits at a worker has begun as far as we can say. */
-		return c->worker[c->group_at].queued <
-			(settings.max_failures != 0 ? 1 : QUEUE)
-		    ? c->group_at
-		    : c->n;
-	}
-	end_group(c);
-	for (i = 0; i < c->n && best == c->n; i++)
-		if (c->worker[i].queued == 0)
-			best = i;
-	if (best < c->n) {
-		c->group = group;
-		c->group_at = best;
-	} else
-		free(group);
-	return best;
-}
-
-static void
-give(struct crew *c, size_t i)
-{
-	struct worker *w = &c->worker[i];
-	struct job *j = mem_alloc(sizeof(*j));
-	struct buf b = {0};
-
-	if (w->pid == 0)
-		crew_start(c, i);
-	row_format(&b, c->next);
-	j->text = b.data;
-	j->len = b.len;
-	*c->tail = j;
-	c->tail = &j->next;
-	c->held++;
-	w->queue[w->queued++] = j;
-	w->group = 1;
-	crew_send(c, i, j);
-	c->next = NULL;
-	arena_reset(c->arena);
-}
-
 static int
 cut(const struct crew *c)
 {
@@ -101,11 +37,133 @@ is_closed(const struct crew *c, struct fail *f)
 		return 1;
 	if (settings.max_failures == 0 || failed < settings.max_failures)
 		return 0;
-	(void)fail_set(f, CODE_POLICY, REACH_ENDPOINT, AGAIN_LATER, "row",
+	(void)fail_set(f, CODE_POLICY, REACH_ENDPOINT, AGAIN_LATER, "",
 	    "not begun, since %" PRIu64 " failed before it: run it again",
 	    failed);
 	return 1;
 }
+
+/* ---- which worker ---- */
+
+/* What waits at a worker has begun as far as we can say. */
+static int
+has_room(const struct worker *w)
+{
+	return !w->ends && w->queued < (settings.max_failures != 0 ? 1 : QUEUE);
+}
+
+/* The worker that has the group, 0 is nobody's; c->n if there is none. */
+static size_t
+worker_of(const struct crew *c, size_t group)
+{
+	size_t i;
+
+	for (i = 0; i < c->n && c->worker[i].group != group; i++)
+		;
+	return i;
+}
+
+static int
+is_waiting(const struct crew *c, size_t group)
+{
+	const struct job *j;
+
+	for (j = c->waiting; j != NULL && j->group != group; j = j->waits)
+		;
+	return j != NULL;
+}
+
+/* Whoever has a group that has come to its end is told so. */
+static void
+end_groups(struct crew *c, int closed)
+{
+	size_t i;
+
+	for (i = 0; i < c->n; i++) {
+		struct worker *w = &c->worker[i];
+
+		if (w->group == 0 || w->ends ||
+		    (w->group == c->groups && !c->ended && !closed) ||
+		    is_waiting(c, w->group))
+			continue;
+		crew_end(w);
+	}
+}
+
+static void
+give(struct crew *c, size_t i, struct job *j)
+{
+	struct worker *w = &c->worker[i];
+
+	if (w->pid == 0)
+		crew_start(c, i);
+	if (w->group == 0) {
+		w->group = j->group;
+		w->uses = j->uses;
+		hosts_take(&w->uses);
+	}
+	w->queue[w->queued++] = j;
+	crew_send(c, i, j);
+}
+
+/* 1 if it does not wait any more. */
+static int
+place(struct crew *c, struct job *j)
+{
+	struct fail f = {0};
+	size_t i = worker_of(c, j->group);
+	int fits;
+
+	if (i < c->n) {
+		if (!has_room(&c->worker[i]))
+			return 0;
+	} else if ((fits = hosts_fit(&j->uses)) == -1) {
+		(void)fail_set(&f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
+		    "--limit",
+		    "both ends are on a host that is allowed one "
+		    "connection");
+		say(&f);
+		crew_leave(c, j, &f);
+		tally_fail(c->tally, &f);
+		return 1;
+	} else if (!fits || (i = worker_of(c, 0)) == c->n)
+		return 0;
+	give(c, i, j);
+	return 1;
+}
+
+/* Those that wait for a host let others pass, but those of their account. */
+static void
+place_all(struct crew *c)
+{
+	struct job **at = &c->waiting;
+	size_t stuck = 0;
+
+	while (*at != NULL) {
+		struct job *j = *at, *next = j->waits;
+
+		if (j->group != stuck && place(c, j))
+			*at = next;
+		else {
+			stuck = j->group;
+			at = &j->waits;
+		}
+	}
+}
+
+/* Is there somebody who could do with a row?  Closed, all of them are told. */
+static int
+wants_row(const struct crew *c, int closed)
+{
+	size_t i = worker_of(c, c->groups);
+
+	if (c->ended || cut(c) || c->held >= HELD)
+		return 0;
+	return closed || worker_of(c, 0) < c->n ||
+	    (i < c->n && has_room(&c->worker[i]));
+}
+
+/* ---- reading ---- */
 
 static void
 reject(struct crew *c)
@@ -118,16 +176,41 @@ reject(struct crew *c)
 	}
 }
 
-/* Reads the next row if there is room for it. */
+static void
+add_job(struct crew *c, const struct row *r)
+{
+	struct job *j = mem_alloc(sizeof(*j));
+	char *group = group_of(r);
+	struct buf b = {0};
+
+	if (c->group == NULL || strcmp(group, c->group) != 0)
+		c->groups++;
+	free(c->group);
+	c->group = group;
+	row_format(&b, r);
+	j->text = b.data;
+	j->len = b.len;
+	j->number = ++c->number;
+	j->group = c->groups;
+	hosts_of(&j->uses, r);
+	*c->tail = j;
+	c->tail = &j->next;
+	c->held++;
+	crew_wait(c, j);
+}
+
 static void
 read_row(struct crew *c)
 {
 	struct fail f = {0};
-	int rc = input_next(c->input, c->arena, &c->next, &f);
+	struct row *r;
+	int rc = input_next(c->input, c->arena, &r, &f);
 
-	if (rc == 1)
+	if (rc == 1) {
+		add_job(c, r);
+		arena_reset(c->arena);
 		return;
-	c->next = NULL;
+	}
 	if (rc == 0 || stop_signal() != 0) {
 		c->ended = 1;
 		return;
@@ -139,31 +222,39 @@ read_row(struct crew *c)
 		reject(c);
 }
 
-/* Gives rows away until there is none, or nobody is free. */
 static void
+leave_all(struct crew *c, const struct fail *why)
+{
+	struct job *j;
+
+	while ((j = c->waiting) != NULL) {
+		c->waiting = j->waits;
+		crew_leave(c, j, why);
+		c->tally->left++;
+	}
+}
+
+/* Gives rows away until there is none, or nobody is free.  1: more are wanted,
+ * and not there yet. */
+static int
 hand_out(struct crew *c)
 {
 	struct fail why = {0};
-	size_t i;
-	int fd;
+	int fd, closed;
 
-	while (!cut(c) && c->held < HELD) {
-		if (c->next == NULL) {
-			if (c->ended || !input_ready(c->input, &fd))
-				break;
-			read_row(c);
-			if (c->next == NULL)
-				continue;
-		}
-		if (is_closed(c, &why))
-			crew_defer(c, &why);
-		else if ((i = place(c)) == c->n)
-			return;
-		else
-			give(c, i);
+	for (;;) {
+		closed = is_closed(c, &why);
+		if (closed)
+			leave_all(c, &why);
+		else if (!cut(c))
+			place_all(c);
+		end_groups(c, closed);
+		if (!wants_row(c, closed))
+			return 0;
+		if (!input_ready(c->input, &fd))
+			return 1;
+		read_row(c);
 	}
-	if (c->ended || cut(c) || is_closed(c, &why))
-		end_group(c);
 }
 
 static int
@@ -179,7 +270,7 @@ busy(const struct crew *c)
 
 /* Waits for a worker, or for input where more of it could be given away. */
 static void
-wait_some(struct crew *c)
+wait_some(struct crew *c, int wants)
 {
 	struct pollfd *p = mem_array(c->n + 1, sizeof(*p));
 	nfds_t n = (nfds_t)c->n;
@@ -192,8 +283,7 @@ wait_some(struct crew *c)
 	}
 	p[c->n].fd = -1;
 	p[c->n].events = POLLIN;
-	if (c->next == NULL && !c->ended && !cut(c) && c->held < HELD &&
-	    !input_ready(c->input, &fd)) {
+	if (wants && !input_ready(c->input, &fd)) {
 		p[c->n].fd = fd;
 		n++;
 	}
@@ -218,7 +308,7 @@ part(struct crew *c)
 		if (c->worker[i].pid > 0 && stop_signal() != 0)
 			(void)kill(c->worker[i].pid, SIGTERM);
 	while (stop_signal() != 0 && busy(c) && clock_ms() < until + 1000) {
-		wait_some(c);
+		wait_some(c, 0);
 		crew_write(c);
 	}
 	for (i = 0; i < c->n; i++) {
@@ -256,18 +346,20 @@ run_workers(const struct filter *t, struct input *in, struct header *have,
 
 	c.tail = &c.head;
 	c.worker = mem_array(c.n, sizeof(*c.worker));
-	do {
-		hand_out(&c);
+	for (;;) {
+		int wants = hand_out(&c);
+
 		crew_write(&c);
-		if (stop_signal() == 0 && (busy(&c) || (!c.ended && !cut(&c))))
-			wait_some(&c);
+		if (stop_signal() != 0 ||
+		    (!busy(&c) && (cut(&c) || (c.ended && c.waiting == NULL))))
+			break;
+		wait_some(&c, wants);
 		crew_write(&c);
-	} while (stop_signal() == 0 &&
-	    (busy(&c) || ((!c.ended || c.next != NULL) && !cut(&c))));
-	end_group(&c);
+	}
 	part(&c);
 	crew_write(&c);
 	free(c.worker);
+	free(c.group);
 	arena_free(c.arena);
 	arena_free(c.scratch);
 	return 0;

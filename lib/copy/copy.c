@@ -107,6 +107,7 @@ open_both(struct copy *c, const struct row *job, struct fail *f)
 	    .shared = strcmp(row_get(job, "type"), "shared") == 0,
 	    .counters = 1,
 	    .dial = 1,
+	    .part = c->o->limited || *row_get(job, "conn_max") != '\0',
 	    .note = c->o->say,
 	    .arg = c->o->arg};
 	unsigned int can;
@@ -348,8 +349,10 @@ copy_job(
 		rc = note_ends(c, f);
 	if (rc == 0)
 		rc = moves(c, f);
-	for (was_up = c->account != NULL;
-	     rc == -1 && was_up && resume_wait(c, f);) {
+	was_up = c->account != NULL;
+	sum->away = rc == -1 && !was_up && c->ledger != NULL &&
+	    f->code == CODE_THROTTLED;
+	while (rc == -1 && was_up && resume_wait(c, f)) {
 		copy_end(c);
 		if ((rc = late(c, f)) == 0 &&
 		    (rc = sessions(c, c->job, f)) == 0 &&
@@ -359,7 +362,8 @@ copy_job(
 	resume_end(c);
 	gone_forget(c);
 	reverse_close(c);
-	if (rc == -1 && c->ledger != NULL)
+	if (rc == -1 && c->ledger != NULL &&
+	    (!sum->away || ledger_was_interrupted(c->ledger)))
 		ledger_interrupted(c->ledger);
 	if (ledger_close(c->ledger, &closing) == -1 && rc == 0) {
 		*f = closing;

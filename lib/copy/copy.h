@@ -49,6 +49,7 @@ struct copy_opt {
 	int mark; /* the cutover: from here on reverse carries back */
 	int reverse; /* source and target change places */
 	int dry_run; /* nothing is written anywhere */
+	int limited; /* one connection a side, whose end is waited for */
 	int64_t until; /* nothing new is begun then; CLOCK_NONE: no limit */
 	/* All may be NULL. */
 	void (*tell)(void *, const struct row *job, const struct copy_note *);
@@ -67,6 +68,7 @@ struct copy_sum { /* the result row */
 	uint64_t same, flagged, gone;
 	uint64_t failed; /* not copied, whatever the reason */
 	uint64_t skipped; /* left out by an option */
+	int away; /* a log-in was turned away: nothing was begun */
 	uint64_t refused, differs; /* messages and folders that told so */
 	uint64_t code[CODE_COUNT]; /* notes by code */
 	struct fail first; /* what the first refused or failed one said */

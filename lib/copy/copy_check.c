@@ -65,7 +65,8 @@ open_side(struct copy *c, const char *side, struct store **st, struct fail *f)
 		strcmp(row_get(c->job, "type"), "shared") == 0,
 	    .counters = 1,
 	    .sizes = 1,
-	    .write = !is_source, /* files need not be there yet */
+	    .absent = !is_source,
+	    .part = c->o->limited || *row_get(c->job, "conn_max") != '\0',
 	    .note = c->o->say,
 	    .arg = c->o->arg};
 	struct finding n = {.check = "login"};

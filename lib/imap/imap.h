@@ -68,6 +68,9 @@ int imap_dial(struct imap **im, const struct endpoint *e,
 int imap_login(
     struct imap *im, const char *secret, size_t secret_len, struct fail *f);
 void imap_close(struct imap *im); /* LOGOUT without waiting; NULL is fine */
+/* LOGOUT, and waits for the server's end of it, 2 s at most: before imap_close,
+ * where a server counts connections. */
+void imap_part(struct imap *im);
 unsigned int imap_can(const struct imap *im);
 const char *imap_capabilities(const struct imap *im);
 uint64_t imap_append_limit(const struct imap *im); /* 0: not said */

@@ -76,6 +76,16 @@ static const struct {
     {"REFERRAL", CODE_POLICY, AGAIN_NEVER},
 };
 
+/* Courier, Gmail, Yahoo and others say it without a code. */
+static int
+is_too_many(const char *text)
+{
+	return strcasestr(text, "connection") != NULL &&
+	    (strcasestr(text, "too many") != NULL ||
+		strcasestr(text, "maximum") != NULL ||
+		strcasestr(text, "limit") != NULL);
+}
+
 int
 imap_refused(struct imap *im, enum answer a, const char *what,
     enum code otherwise, enum reach reach, struct fail *f)
@@ -92,7 +102,8 @@ imap_refused(struct imap *im, enum answer a, const char *what,
 			again = meanings[i].again;
 			break;
 		}
-	if (wait > 0 || strcasestr(text, "throttled") != NULL) {
+	if (wait > 0 || strcasestr(text, "throttled") != NULL ||
+	    is_too_many(text)) {
 		code = CODE_THROTTLED;
 		again = AGAIN_LATER;
 	}

@@ -75,6 +75,7 @@ struct store_opt {
 	int shared; /* other users' and shared namespaces are listed too */
 	int write; /* a target; without it nothing is ever written */
 	int absent; /* nothing at a path is an empty mailbox */
+	int part; /* IMAP: store_close waits for the server's end, 2 s */
 	int dial; /* store_open only dials, store_login follows */
 	unsigned int window; /* appends under way, 0: 64 */
 	void (*note)(void *, const char *line); /* said once, may be NULL */

@@ -58,6 +58,8 @@ close_account(struct store *st)
 {
 	struct imap_account *a = self(st);
 
+	if (a->im != NULL && st->opt.part)
+		imap_part(a->im);
 	imap_close(a->im);
 	endpoint_free(&a->e);
 	free(a->list);
