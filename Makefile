@@ -1,7 +1,7 @@
 # mbx: mail migration as Unix filters.
 #   make          static executables in $(B)/bin, V=1 shows the commands
 #   make check    all tests          make demo   a migration, for real
-#   make bench    how fast it is
+#   make bench    how fast it is     make fuzz   parsers, with clang's libFuzzer
 # STATIC=0 links dynamically, SAN=1 adds ASan and UBSan (dynamic).
 
 include config.mk
@@ -149,6 +149,21 @@ bench:
 	$(MAKE) $(parallel) all $(bench_helpers)
 	B=$(B) t/bench/bench.sh
 
+# Fuzz targets, with clang's libFuzzer: S= seconds each, T= those named.
+fuzzers := $(patsubst t/fuzz/%.c,$(B)/t/fuzz/%,$(wildcard t/fuzz/*.c))
+$(fuzzers): $(B)/%: $(B)/%.o $(B)/libmbx.a $(STUB)
+	$(show) LD $@
+	$(Q)share/dev/link $(CC) $(LDFLAGS_ALL) -fsanitize=fuzzer -o $@ $^ \
+	    $(LIBS_ALL)
+
+fuzzers: $(fuzzers)
+
+fuzz:
+	share/dev/deps build check lint
+	$(MAKE) $(parallel) B=build-fuzz SAN=1 CC=clang \
+	    CFLAGS='$(CFLAGS) -fsanitize=fuzzer-no-link' fuzzers
+	S=$(S) share/dev/fuzz build-fuzz $(T)
+
 lint:
 	share/dev/deps build check lint
 	share/dev/lint
@@ -188,6 +203,6 @@ clean:
 	rm -rf build build-* dist
 
 .PHONY: all units box deps demo demo-files demo-cutover rehearse check bench \
-	lint install uninstall dist clean
+	fuzzers fuzz lint install uninstall dist clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -153,8 +153,10 @@ find(const struct buf *m, const struct dns_key *k, struct record *r)
 	at = wire_name_end(p, n, r->at);
 	if (wire_u16(p, at) != TSIG)
 		return 0;
-	/* Neither name may be compressed; names compare without case. */
-	same = at - r->at == k->wire_len &&
+	/* Of any class, for no time (RFC 8945 4.2); neither name may be
+	 * compressed; names compare without case. */
+	same = memcmp(p + at + 2, "\0\xff\0\0\0\0", 6) == 0 &&
+	    at - r->at == k->wire_len &&
 	    text_ncasecmp((const char *)p + r->at, (const char *)k->wire,
 		k->wire_len) == 0;
 	at += 10;
