@@ -12,6 +12,17 @@ check_rc 75 "$n histories" dns-ttl gate --offline --now 2027-01-15T08:00:00Z \
 check_same 'none opens early, none later than it must' \
 	'early 0 late 0 wrong 0' "$(python3 t/gate.py judge "$T" "$T/out" 2>"$T/err")"
 
+python3 t/gate.py make "${SEED:-2}" "$n" "$T" 600
+check_rc 75 "$n histories with caches that keep all for 600 seconds" \
+	dns-ttl gate --offline --now 2027-01-15T08:00:00Z --floor 600 \
+	-g "$T/seen" "$T/ledger"
+check_same 'none opens early, none later than it must' \
+	'early 0 late 0 wrong 0' "$(python3 t/gate.py judge "$T" "$T/out" 2>"$T/err")"
+check_rc 75 'without knowing of them' dns-ttl gate --offline \
+	--now 2027-01-15T08:00:00Z -g "$T/seen" "$T/ledger"
+python3 t/gate.py judge "$T" "$T/out" >"$T/judged" 2>"$T/err"
+check_has 'it would open early' "$T/judged" 'early [1-9]'
+
 # What was given by hand.
 printf 'plan\tzone\tname\ttype\tside\tttl\trdata\n%s\n%s\n' \
 	'p	e.test.	e.test.	MX	-	86400	10 a.' \
@@ -24,12 +35,26 @@ check_rc 75 'an older TTL that was higher' gate --assume-old 172800 \
 check_rc 75 'name servers that changed' gate --now 2026-01-02T12:00:00Z \
 	--ns-changed 2026-01-02T00:00:00Z --ns-ttl 86400
 check_has 'are what it waits for' "$T/err" 'e.test. NS: changed'
+python3 t/gate.py delegations "${SEED:-3}" $((n / 50)) >"$T/delegations"
+while read -r before opens options; do
+	# shellcheck disable=SC2086
+	dns-ttl gate --now "$before" $options "$T/hand" >"$T/out" 2>&1
+	[ $? -eq 75 ] || echo "$opens $options: early"
+	# shellcheck disable=SC2086
+	dns-ttl gate --now "$opens" $options "$T/hand" >"$T/out" 2>&1 ||
+		echo "$opens $options: late"
+done <"$T/delegations" >"$T/wrong"
+check_same "$((n / 50)) delegations that changed: to the second" '' \
+	"$(cat "$T/wrong")"
 check_rc 0 'until they are forgotten too' gate --now 2026-01-03T00:00:05Z \
 	--ns-changed 2026-01-02T00:00:00Z --ns-ttl 86400
 
 # ---- real caches ----
 
-old=${OLD:-5} low=${LOW:-1}
+# Two servers, one of which has the lowered TTL some seconds later, and caches
+# of BIND and Unbound: one behind another, two with a floor, two that the late
+# server fills just before.
+old=${OLD:-5} low=${LOW:-1} lag=3
 cat >"$T/zone" <<EOF2
 @	60 IN SOA ns1 root 1 3600 1 86400 60
 	60 NS ns1
@@ -39,9 +64,19 @@ a	$old A 192.0.2.1
 b	$old A 192.0.2.2
 EOF2
 dns_key mig
-bind_start one 127.0.0.1 example.test "$T/zone" 'type primary;' \
-	'update-policy { grant mig zonesub ANY; };'
-# resolver NAME PORT [OPTION]: a cache that asks PORT.
+for name in one two; do
+	bind_start $name 127.0.0.1 example.test "$T/zone" 'type primary;' \
+		'update-policy { grant mig zonesub ANY; };'
+done
+late() { # COMMAND: at the second server, whose MX is dropped before
+	nsupdate -k "$T/mig.key" <<-EOF2
+		server 127.0.0.1 $two_port
+		update delete example.test. MX
+		$1
+		send
+	EOF2
+}
+# resolver NAME PORT [OPTION]: a BIND that asks PORT.
 resolver() {
 	mkdir "$T/$1"
 	port=$(free_port)
@@ -60,48 +95,94 @@ resolver() {
 resolver plain "$one_port"
 resolver chained "$plain_port"
 resolver floor "$one_port" 'min-cache-ttl 3;'
+resolver bindlate "$two_port"
+unbound_start ub example.test "$one_port"
+unbound_start ubfloor example.test "$one_port" 'cache-min-ttl: 3'
+unbound_start ublate example.test "$two_port"
+servers="-s 127.0.0.1#$one_port -s 127.0.0.1#$two_port"
 s=127.0.0.1#$one_port
-all="$plain_port $chained_port $floor_port"
-# ask: what every cache has now; a line "MILLISECONDS PORT HOST" each.
+all="$plain_port $chained_port $floor_port $ub_port $ubfloor_port"
+# ask: what every cache has now; a line "MILLISECONDS PORT TTL HOST" each.
 ask() {
 	for p in $all; do
 		printf '%s %s %s\n' "$(date +%s%3N)" "$p" "$(dig -p "$p" \
-			@127.0.0.1 example.test MX +short +time=1 +tries=1)"
+			@127.0.0.1 example.test MX +noall +answer +time=1 +tries=1 |
+			awk '{ print $2, $6 }')"
 	done
 }
+# shellcheck disable=SC2086
+look() { dns-ttl gate --skew 1 $servers "$@" "$T/led"; }
 ask >"$T/asked"
-dns-ttl lower -t "$low" --min 1 -d example.test -s "$s" >"$T/plan"
+# shellcheck disable=SC2086
+dns-ttl lower -t "$low" --min 1 -d example.test $servers >"$T/plan"
 dns-ttl apply -s "$s" -k "$T/mig.key" -l "$T/led" "$T/plan" >"$T/out"
-began=$(date +%s)
-dns-ttl gate --skew 1 -s "$s" "$T/led" >"$T/gate" 2>/dev/null
-for _ in $(seq 200); do
-	dns-ttl gate --skew 1 -s "$s" -g "$T/gate" "$T/led" >"$T/open" \
-		2>/dev/null && break
+began=$(date +%s%3N)
+check_rc 75 'one server is behind' look
+check_has 'is said' "$T/err" "$two_port: still $old"
+cp "$T/out" "$T/gate"
+while [ "$(date +%s%3N)" -lt $((began + 1000 * lag)) ]; do
 	ask >>"$T/asked"
 	sleep 0.3
 done
-check 'the gate opened, and not early' \
-	[ $(($(date +%s) - began)) -ge $((old + 1)) ]
+all="$all $bindlate_port $ublate_port"
+ask >>"$T/asked"
+nsupdate -k "$T/mig.key" <<EOF2
+server 127.0.0.1 $two_port
+update delete a.example.test. A
+update add a.example.test. $low A 192.0.2.1
+send
+EOF2
+late "update add example.test. $low MX 10 a.example.test."
+lowered=$(date +%s%3N)
+for _ in $(seq 400); do
+	look -g "$T/gate" >"$T/open" 2>/dev/null && break
+	cp "$T/open" "$T/gate"
+	ask >>"$T/asked"
+	sleep 0.3
+done
+opened=$(date +%s%3N)
+check 'the gate opened, and not early' [ $((opened - lowered)) -ge $((1000 * old)) ]
+for _ in $(seq $((2 * low + 4))); do ask; sleep 0.3; done >"$T/safe"
+# high FILE FROM MOST PORT...: answers since FROM with a TTL above MOST.
+high() {
+	file=$1 from=$2 most=$3
+	shift 3
+	awk -v t="$from" -v m="$most" -v p=" $* " '$1 >= t && $3 > m &&
+		index(p, " " $2 " ")' "$file"
+}
+check_same 'then no cache has anything from before' '' \
+	"$(high "$T/safe" "$opened" "$low" "$plain_port" "$chained_port" \
+		"$bindlate_port" "$ub_port" "$ublate_port")"
+check_same 'nor one with a floor, above that' '' \
+	"$(high "$T/safe" "$opened" $((low > 3 ? low : 3)) "$floor_port" \
+		"$ubfloor_port")"
+# The usual rule, lowered and the old TTL after it, is early here.
+check 'a second after the old TTL one of them still had it' [ -n "$(high \
+	"$T/asked" $((began + 1000 * old + 1000)) "$low" "$bindlate_port" \
+	"$ublate_port")" ]
+
 mx-switch plan -d example.test --mx '10 b.example.test.' -s "$s" >"$T/plan"
 mx-switch apply -g "$T/open" -s "$s" -k "$T/mig.key" -l "$T/sw" "$T/plan" \
 	>"$T/out"
+late "update add example.test. $low MX 10 b.example.test."
 switched=$(date +%s%3N)
-for _ in $(seq $((4 * (low + 4)))); do ask; sleep 0.2; done >"$T/after"
-# stale PORT: milliseconds after the switch at which it last had the old one.
+for _ in $(seq $((3 * (low + 4)))); do ask; sleep 0.2; done >"$T/after"
+# stale MOST PORT...: answers with the old host later than MOST after it.
 stale() {
-	awk -v p="$1" -v t="$switched" '$2 == p && $4 == "a.example.test." &&
-		$1 > t { last = $1 - t } END { print last + 0 }' "$T/after"
+	most=$1
+	shift
+	awk -v t=$((switched + 1000 * most + 1000)) -v p=" $* " '$1 > t &&
+		$4 == "a.example.test." && index(p, " " $2 " ")' "$T/after"
 }
-check 'a cache forgets within the lowered TTL' \
-	[ "$(stale "$plain_port")" -le $((1000 * low + 1000)) ]
-check 'one behind another too' \
-	[ "$(stale "$chained_port")" -le $((1000 * low + 1000)) ]
-check 'one with a floor within that' \
-	[ "$(stale "$floor_port")" -le $((1000 * 3 + 1000)) ]
-check_has 'all have the new one' "$T/after" 'b.example.test.'
-check_same 'in the end nobody has the old one' '' \
-	"$(tail -n 3 "$T/after" | grep 'a\.example')"
-check_rc 0 'verify asks caches too' mx-switch verify -s "$s" \
-	--via "127.0.0.1#$plain_port" --via "127.0.0.1#$floor_port" "$T/sw"
+check_same 'caches forget the old host within the lowered TTL' '' \
+	"$(stale "$low" "$plain_port" "$chained_port" "$bindlate_port" \
+		"$ub_port" "$ublate_port")"
+check_same 'those with a floor within that' '' \
+	"$(stale $((low > 3 ? low : 3)) "$floor_port" "$ubfloor_port")"
+check_same 'all have the new one' 7 \
+	"$(awk '$4 == "b.example.test." { print $2 }' "$T/after" | sort -u | wc -l)"
+# shellcheck disable=SC2086
+check_rc 0 'verify asks caches too' mx-switch verify $servers \
+	--via "127.0.0.1#$plain_port" --via "127.0.0.1#$ubfloor_port" "$T/sw"
 check_same 'they pass' 2 "$(grep -c 'dns.mx.resolver.*pass' "$T/out")"
 done_testing

@@ -1,8 +1,11 @@
 #!/usr/bin/env python3
 """gate.py: the reference model of dns-ttl gate.
 
-    gate.py make SEED N DIR     N histories: ledger, seen (observations), truth
+    gate.py make SEED N DIR [FLOOR]  N histories: ledger, seen (observations),
+                                truth; caches keep everything for FLOOR
     gate.py judge DIR GATE      gate rows against the truth
+    gate.py delegations SEED N  N with name servers that changed: when the gate
+                                opens, and its options
 
 A history is some servers, each of which takes the new record at an instant of
 its own, may fall back to the old one, and is looked at now and then.  Worst
@@ -54,7 +57,7 @@ def state(segments, t):
     return [s for s in segments if s[0] <= t][-1]
 
 
-def make(seed, n, where):
+def make(seed, n, where, floor=0):
     r = random.Random(seed)
     ledger = open(where + "/ledger", "w", encoding="ascii")
     seen = open(where + "/seen", "w", encoding="ascii")
@@ -74,7 +77,8 @@ def make(seed, n, where):
         for k, (segments, looks) in enumerate(servers):
             for (_, ttl, is_new), after in zip(segments, segments[1:]):
                 if not is_new and after[0] <= NOW:
-                    worst = max(worst, after[0] + (neg if new else ttl))
+                    worst = max(worst, after[0] + max(neg if new else ttl,
+                                                      floor))
             if not state(segments, NOW)[2]:
                 worst = float("inf")
             since = None
@@ -94,7 +98,8 @@ def make(seed, n, where):
             print("e.test.", name, kind, "s%d" % k, text(t), ttl,
                   neg if new else "", sep="\t", file=seen)
         truths.append([name, worst if worst != float("inf") else -1,
-                       proof + (neg if new else most) if proof else None])
+                       proof + max(neg if new else most, floor)
+                       if proof else None])
     json.dump(truths, open(where + "/truth", "w", encoding="ascii"))
 
 
@@ -122,7 +127,25 @@ def judge(where, gate):
     return 0 if safe and wait else 1
 
 
+def delegations(seed, n):
+    """Of one set with a TTL of a day: published, while parent or child still
+    gave out the name servers from before."""
+    r = random.Random(seed)
+    for _ in range(n):
+        published = NOW - r.randint(0, 200000)
+        changed = NOW - r.randint(0, 400000)
+        ns = r.choice([300, 3600, 86400, 172800, 345600])
+        skew = r.choice([0, 1, 5, 60])
+        opens = max(published + 86400, changed + ns) + skew
+        print(text(opens - 1), text(opens), "--published", text(published),
+              "--ns-changed", text(changed), "--ns-ttl", ns, "--skew", skew)
+
+
 if sys.argv[1] == "make":
-    make(int(sys.argv[2]), int(sys.argv[3]), sys.argv[4])
+    make(int(sys.argv[2]), int(sys.argv[3]), *sys.argv[4:5],
+         *map(int, sys.argv[5:]))
+    sys.exit(0)
+if sys.argv[1] == "delegations":
+    delegations(int(sys.argv[2]), int(sys.argv[3]))
     sys.exit(0)
 sys.exit(judge(*sys.argv[2:4]))

@@ -205,6 +205,7 @@ struct gate_opt {
 	int64_t published; /* for all that no observation tells; CLOCK_NONE */
 	int64_t ns_changed; /* CLOCK_NONE: they were not */
 	uint64_t ns_ttl, skew, assume_old;
+	uint64_t floor; /* caches keep everything for so long */
 	int offline; /* ask nobody */
 	/* ADDR[#PORT], NULL-ended or NULL: one of these that does not answer is
 	 * taken to have what the others have. */

@@ -247,6 +247,8 @@ judge(struct gate *g, struct gate_set *s, struct sight *v)
 
 	if (!s->is_new && g->opt.assume_old > live)
 		live = g->opt.assume_old;
+	if (g->opt.floor > live)
+		live = g->opt.floor;
 	v->published = published(g, s);
 	v->safe_at = CLOCK_NONE;
 	if ((v->reason = no_reason(g, s)) != NULL) {

@@ -6,6 +6,7 @@
 #	of FILE in $T/NAME/zone; the lines go into its zone clause, LINES of
 #	$bind_global outside.  Sets NAME_port, NAME_pid.
 # knot_start, nsd_start NAME ADDR ZONE FILE [LINE...]: the same.
+# unbound_start NAME ZONE PORT [LINE...]: a cache that asks PORT for ZONE.
 # $dns_port, if set, is their port; else a free one.
 # dns_up NAME ADDR ZONE: waits until it answers.
 
@@ -108,6 +109,25 @@ nsd_start() {
 	} >"$dir/conf"
 	dns_run "$name" nsd -d -c "$dir/conf"
 	dns_up "$name" "$addr" "$zone"
+}
+unbound_start() {
+	dns_dir "$1" 127.0.0.1 "$2" ''
+	name=$1 zone=$2 from=$3
+	shift 3
+	{
+		printf 'server:\n interface: 127.0.0.1@%s\n do-ip6: no\n' "$port"
+		printf ' username: ""\n chroot: ""\n use-syslog: no\n'
+		printf ' directory: "%s"\n pidfile: "%s/p"\n' "$dir" "$dir"
+		printf ' do-daemonize: no\n do-not-query-localhost: no\n'
+		printf ' module-config: "iterator"\n'
+		printf ' local-zone: "%s" transparent\n' "${zone##*.}."
+		printf ' %s\n' "$@"
+		printf 'stub-zone:\n name: "%s"\n stub-addr: 127.0.0.1@%s\n' \
+			"$zone" "$from"
+		printf 'remote-control:\n control-enable: no\n'
+	} >"$dir/conf"
+	dns_run "$name" unbound -d -c "$dir/conf"
+	dns_up "$name" 127.0.0.1 "$zone"
 }
 # dns_records ADDR PORT ZONE: its records by AXFR, in lower case, less the SOA.
 dns_records() {
