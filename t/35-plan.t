@@ -3,6 +3,7 @@
 . "$(dirname "$0")/lib.sh"
 . share/demo/mail.sh
 . t/servers/dovecot.sh
+. t/servers/cyrus.sh
 judge() { python3 t/plan.py "$@"; }
 # within MOST FILE: all ratios in it are between 1 and that.
 within() {
@@ -168,6 +169,14 @@ check "inodes: $inodes there, $(value inodes) with 25% more foreseen" \
 	near "$((inodes * 125 / 100))" "$(value inodes)"
 check_same 'storage is that and 25 in a hundred' "$(($(value disk) * 5 / 4))" \
 	"$(($(value storage) / 125 * 125 + $(value disk) % 100 * 5 / 4))"
+cyrus_start cy anna || exit 1
+of_cyrus() { du -s "$@" "$cy_dir/spool" | cut -f 1; }
+disk=$(of_cyrus -B 1) inodes=$(of_cyrus --inodes)
+sed "s|imaps:[^	]*|imap://anna@localhost:$cy_port;tls=none|" "$T/in" >"$T/cyrus"
+check_rc 0 'to a Cyrus too' mbx-copy -p cyrus -l "$T/sized" "$T/cyrus"
+disk=$(($(of_cyrus -B 1) - disk)) inodes=$(($(of_cyrus --inodes) - inodes))
+check "which takes $disk octets" near "$disk" "$(value disk)"
+check "and $inodes inodes" near "$((inodes * 125 / 100))" "$(value inodes)"
 printf '%s	folder	bytes	messages	role	aliases\n%s\n%s\n' "$one" \
 	'a	imap://a@x	imaps://a@y:9993	A	1000000000	2000		a1,a2,a3' \
 	'a	imap://a@x	imaps://a@y:9993	All	9000000000	9000	all	' >"$T/in"
@@ -211,6 +220,15 @@ if [ "$SHORT" != 1 ] && [ "$SAN" != 1 ]; then
 	check "and $kib KiB (65,536)" [ "$kib" -lt 65536 ]
 	check "half of them take $half of the time: n log n" \
 		awk -v h="$half" 'BEGIN { exit !(h > .35) }'
+	# As many jobs, in 24 batches.
+	awk -F'\t' -v OFS='\t' 'NR == 1 { print $0, "batch", "stage"; next }
+		{ print $0, "wave-" int(NR / 12500), "main" }' "$T/big.tsv" \
+		>"$T/jobs.big"
+	python3 t/plan.py cost "$T/jobs.big" mbx-plan --makefile >"$T/cost"
+	read -r seconds kib half <"$T/cost"
+	check "--makefile of 300,000 jobs in $seconds s (3), $kib KiB (65,536)" \
+		awk -v s="$seconds" -v k="$kib" \
+		'BEGIN { exit !(s > 0 && s < 3 && k < 65536) }'
 fi
 
 # ---- what rows say, and what is wrong with them ----
