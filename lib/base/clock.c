@@ -71,52 +71,68 @@ clock_format(char out[CLOCK_TEXT], int64_t t)
 	return out;
 }
 
+/* Two digits and what follows them, -1 if they are none. */
+static int
+two(const char *s, const char *follows)
+{
+	if (s[0] < '0' || s[0] > '9' || s[1] < '0' || s[1] > '9' ||
+	    (follows != NULL &&
+		(s[2] == '\0' || strchr(follows, s[2]) == NULL)))
+		return -1;
+	return (s[0] - '0') * 10 + s[1] - '0';
+}
+
 static int
 zone(const char *s, int *offset)
 {
-	int h, m, n = 0;
+	int h, m;
 
 	if (strcmp(s, "Z") == 0 || strcmp(s, "z") == 0) {
 		*offset = 0;
 		return 1;
 	}
-	if ((*s != '+' && *s != '-') ||
-	    sscanf(s + 1, "%2d:%2d%n", &h, &m, &n) != 2 || n != 5 ||
-	    s[6] != '\0' || h < 0 || h > 23 || m < 0 || m > 59)
+	if ((*s != '+' && *s != '-') || (h = two(s + 1, ":")) == -1 ||
+	    (m = two(s + 4, NULL)) == -1 || s[6] != '\0' || h > 23 || m > 59)
 		return 0;
 	*offset = (*s == '-' ? -1 : 1) * (h * 3600 + m * 60);
+	return 1;
+}
+
+/* The T and what follows it. */
+static int
+time_of_day(const char *s, int64_t *t)
+{
+	int h, m, second, offset;
+
+	if ((*s != 'T' && *s != 't') || (h = two(s + 1, ":")) == -1 ||
+	    (m = two(s + 4, ":")) == -1 || (second = two(s + 7, NULL)) == -1 ||
+	    h > 23 || m > 59 || second > 60)
+		return 0;
+	s += 9;
+	if (*s == '.')
+		s += 1 + strspn(s + 1, "0123456789");
+	if (!zone(s, &offset))
+		return 0;
+	*t = h * INT64_C(3600) + m * INT64_C(60) + second - offset;
 	return 1;
 }
 
 int
 clock_parse(const char *s, int64_t *t)
 {
-	int y, mo, d, h = 0, mi = 0, sec = 0, off = 0, n = 0, month, day;
-	int64_t days, year;
+	int century, y, mo, d, month, day;
+	int64_t days, year, rest = 0;
 
-	if (strlen(s) < 10 || strspn(s, "0123456789-+:TtZz.") != strlen(s) ||
-	    sscanf(s, "%4d-%2d-%2d%n", &y, &mo, &d, &n) != 3 || n != 10)
+	if ((century = two(s, NULL)) == -1 || (y = two(s + 2, "-")) == -1 ||
+	    (mo = two(s + 5, "-")) == -1 || (d = two(s + 8, NULL)) == -1 ||
+	    mo < 1 || mo > 12 || d < 1 || d > 31 ||
+	    (s[10] != '\0' && !time_of_day(s + 10, &rest)))
 		return 0;
-	s += 10;
-	if (*s == 'T' || *s == 't') {
-		if (sscanf(s + 1, "%2d:%2d:%2d%n", &h, &mi, &sec, &n) != 3 ||
-		    n != 8)
-			return 0;
-		s += 9;
-		if (*s == '.')
-			s += 1 + strspn(s + 1, "0123456789");
-		if (!zone(s, &off))
-			return 0;
-	} else if (*s != '\0')
-		return 0;
-	if (y < 0 || mo < 1 || mo > 12 || d < 1 || d > 31 || h < 0 || h > 23 ||
-	    mi < 0 || mi > 59 || sec < 0 || sec > 60)
-		return 0;
-	days = clock_days(y, mo, d);
+	days = clock_days(100 * century + y, mo, d);
 	clock_civil(days, &year, &month, &day);
 	if (day != d) /* 30 February */
 		return 0;
-	*t = days * DAY + h * INT64_C(3600) + mi * INT64_C(60) + sec - off;
+	*t = days * DAY + rest;
 	return 1;
 }
 

@@ -113,7 +113,7 @@ heal(struct ledger *l, int *torn, struct fail *f)
 
 static int
 index_each(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len, void *arg)
 {
 	(void)arg;
 	ledger_index_line(l, r, at, len);
@@ -242,13 +242,16 @@ static int
 append(struct ledger *l, struct row *r, struct fail *f)
 {
 	char at[CLOCK_TEXT];
-	size_t from = l->out.len;
+	size_t from = l->out.len, i;
+	struct line line;
 
 	if (l->broken || !l->writes)
 		return refuse(l, f);
 	row_set(r, "at", clock_format(at, clock_now()));
 	line_format(&l->out, r);
-	ledger_index_line(l, r, l->end + from, l->out.len - from);
+	for (i = 0; i < COL_COUNT; i++)
+		line.field[i] = row_at(r, i);
+	ledger_index_line(l, &line, l->end + from, l->out.len - from);
 	arena_reset(l->arena);
 	return l->out.len > QUEUE ? ledger_write_out(l, f) : 0;
 }

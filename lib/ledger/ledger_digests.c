@@ -13,21 +13,21 @@ struct sums {
 
 static int
 sum_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len, void *arg)
 {
 	struct sums *s = arg;
 
 	(void)l;
 	(void)at;
 	(void)len;
-	if (strcmp(row_get(r, "op"), "done") != 0 ||
-	    strlen(row_get(r, "digest")) != 64)
+	if (strcmp(r->field[COL_OP], "done") != 0 ||
+	    strlen(r->field[COL_DIGEST]) != 64)
 		return 0;
 	if (s->n == s->room) {
 		s->room = s->room ? s->room * 3 / 2 : 64;
 		s->sum = mem_resize(s->sum, s->room, sizeof(*s->sum));
 	}
-	s->n += (size_t)text_unhex(s->sum[s->n], 16, row_get(r, "digest"));
+	s->n += (size_t)text_unhex(s->sum[s->n], 16, r->field[COL_DIGEST]);
 	return 0;
 }
 

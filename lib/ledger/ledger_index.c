@@ -80,13 +80,13 @@ ledger_index_extent(struct ledger *l, const char *folder,
 
 void
 ledger_index_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len)
 {
-	if (strcmp(row_get(r, "op"), "set") == 0)
-		ledger_index_set(l, row_get(r, "folder"), row_get(r, "why"));
+	if (strcmp(r->field[COL_OP], "set") == 0)
+		ledger_index_set(l, r->field[COL_FOLDER], r->field[COL_WHY]);
 	else
-		ledger_index_extent(l, row_get(r, "folder"),
-		    row_get(r, "dst_folder"), at, at + len);
+		ledger_index_extent(l, r->field[COL_FOLDER],
+		    r->field[COL_DST_FOLDER], at, at + len);
 }
 
 void
@@ -124,7 +124,7 @@ ledger_name(const struct ledger *l, size_t i)
 
 int
 chapter_read(struct ledger *l, const struct chapter *c,
-    int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
+    int (*each)(struct ledger *, const struct line *, uint64_t at, size_t len,
 	void *arg),
     void *arg, struct fail *f)
 {
@@ -140,9 +140,9 @@ chapter_read(struct ledger *l, const struct chapter *c,
 /* ---- the folder loaded ---- */
 
 static uint64_t
-number(const struct row *r, const char *column)
+number(const struct line *r, int column)
 {
-	const char *s = row_get(r, column);
+	const char *s = r->field[column];
 	uint64_t v = 0;
 
 	(void)text_u64(s, strlen(s), &v);
@@ -227,32 +227,33 @@ settle(struct ledger *l)
 
 static int
 load_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len, void *arg)
 {
 	const struct sides *s = arg;
-	const char *op = row_get(r, "op"), *flags = row_get(r, "flags");
-	const char *dst = row_get(r, "dst_folder");
+	const char *op = r->field[COL_OP], *flags = r->field[COL_FLAGS];
+	const char *dst = r->field[COL_DST_FOLDER];
 	struct known_entry e = {0};
 
 	(void)at;
 	(void)len;
-	if (number(r, "uidvalidity") != s->uidvalidity || is_elsewhere(s, dst))
+	if (number(r, COL_UIDVALIDITY) != s->uidvalidity ||
+	    is_elsewhere(s, dst))
 		return 0;
 	e.state = strcmp(op, "done") == 0 ? KNOWN_DONE
 	    : strcmp(op, "left") == 0	  ? KNOWN_LEFT
 	    : strcmp(op, "gone") == 0	  ? KNOWN_GONE
 					  : KNOWN_INTENT;
-	e.uid = ledger_hash(row_get(r, "uid"));
-	e.dst = ledger_hash(row_get(r, "dst_uid"));
+	e.uid = ledger_hash(r->field[COL_UID]);
+	e.dst = ledger_hash(r->field[COL_DST_UID]);
 	if (*dst == '\0' && e.state == KNOWN_DONE)
 		e.state = KNOWN_ELSEWHERE;
 	else if (e.state != KNOWN_LEFT && e.state != KNOWN_GONE &&
-	    number(r, "dst_uidvalidity") != s->dst_uidvalidity) {
+	    number(r, COL_DST_UIDVALIDITY) != s->dst_uidvalidity) {
 		e.state = KNOWN_INTENT;
 		e.dst = 0;
 	}
 	if (e.state == KNOWN_DONE &&
-	    strcmp(row_get(r, "why"), LEDGER_FOUND) == 0)
+	    strcmp(r->field[COL_WHY], LEDGER_FOUND) == 0)
 		e.state |= FOUND;
 	e.flags = intern_number(l->words, flags, strlen(flags));
 	if (l->known_n == l->known_room) {
@@ -331,6 +332,23 @@ ledger_there(struct ledger *l, uint64_t uid)
 		e->state |= THERE;
 }
 
+void
+ledger_there_run(struct ledger *l, uint64_t low, uint64_t high)
+{
+	size_t from = 0, to = l->known_n;
+
+	while (from < to) {
+		size_t mid = from + (to - from) / 2;
+
+		if (l->known[mid].uid < low)
+			from = mid + 1;
+		else
+			to = mid;
+	}
+	for (; from < l->known_n && l->known[from].uid <= high; from++)
+		l->known[from].state |= THERE;
+}
+
 int
 ledger_not_there(
     const struct ledger *l, size_t *at, uint64_t *uid, struct known_as *k)
@@ -375,29 +393,29 @@ struct each_done {
 
 static int
 done_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len, void *arg)
 {
 	const struct each_done *d = arg;
 	struct entry e = {.step = STEP_DONE,
-	    .folder = row_get(r, "folder"),
-	    .uid = row_get(r, "uid"),
-	    .dst_folder = row_get(r, "dst_folder"),
-	    .dst_uid = row_get(r, "dst_uid"),
-	    .size = number(r, "size"),
-	    .flags = row_get(r, "flags"),
+	    .folder = r->field[COL_FOLDER],
+	    .uid = r->field[COL_UID],
+	    .dst_folder = r->field[COL_DST_FOLDER],
+	    .dst_uid = r->field[COL_DST_UID],
+	    .size = number(r, COL_SIZE),
+	    .flags = r->field[COL_FLAGS],
 	    .code = "",
-	    .why = row_get(r, "why")};
+	    .why = r->field[COL_WHY]};
 
 	(void)l;
 	(void)at;
 	(void)len;
-	if (strcmp(row_get(r, "op"), "done") != 0 ||
-	    strlen(row_get(r, "digest")) != 64 ||
-	    !text_unhex(e.digest, 32, row_get(r, "digest")))
+	if (strcmp(r->field[COL_OP], "done") != 0 ||
+	    strlen(r->field[COL_DIGEST]) != 64 ||
+	    !text_unhex(e.digest, 32, r->field[COL_DIGEST]))
 		return 0;
-	e.uidvalidity = (uint32_t)number(r, "uidvalidity");
-	e.dst_uidvalidity = (uint32_t)number(r, "dst_uidvalidity");
-	if (!clock_parse(row_get(r, "date"), &e.date))
+	e.uidvalidity = (uint32_t)number(r, COL_UIDVALIDITY);
+	e.dst_uidvalidity = (uint32_t)number(r, COL_DST_UIDVALIDITY);
+	if (!clock_parse(r->field[COL_DATE], &e.date))
 		e.date = CLOCK_NONE;
 	d->each(d->arg, &e);
 	return 0;
@@ -427,18 +445,18 @@ struct claims {
 
 static int
 claim_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len, void *arg)
 {
 	struct claims *c = arg;
-	uint64_t id = ledger_hash(row_get(r, "dst_uid"));
+	uint64_t id = ledger_hash(r->field[COL_DST_UID]);
 
 	(void)l;
 	(void)at;
 	(void)len;
-	if (strcmp(row_get(r, "op"), "done") != 0 || id == 0 ||
-	    number(r, "dst_uidvalidity") != c->sides->dst_uidvalidity ||
-	    (strcmp(row_get(r, "folder"), c->sides->folder) == 0 &&
-		number(r, "uidvalidity") != c->sides->uidvalidity))
+	if (strcmp(r->field[COL_OP], "done") != 0 || id == 0 ||
+	    number(r, COL_DST_UIDVALIDITY) != c->sides->dst_uidvalidity ||
+	    (strcmp(r->field[COL_FOLDER], c->sides->folder) == 0 &&
+		number(r, COL_UIDVALIDITY) != c->sides->uidvalidity))
 		return 0;
 	if (c->n == c->room) {
 		c->room = c->room ? c->room * 3 / 2 : 64;

@@ -34,20 +34,57 @@ line_format(struct buf *b, const struct row *r)
 	buf_addf(b, "%08x\n", sum_of(b->data + from, b->len - from));
 }
 
-/* A whole line without its LF: its row in l->arena, NULL if it is damaged. */
-static struct row *
-line_parse(struct ledger *l, const char *p, size_t n)
+/* In place: 0 if there is a stray backslash. */
+static int
+unescape(char *s)
 {
-	struct row *r;
-	char sum[SUM + 1];
+	static const char letter[] = "tnr\\", octet[] = "\t\n\r\\";
+	const char *p;
+	char *to = s;
 
-	if (n < SUM + 1)
-		return NULL;
+	for (; *s != '\0'; s++) {
+		if (*s != '\\') {
+			*to++ = *s;
+			continue;
+		}
+		s++;
+		if (*s == '\0' || (p = strchr(letter, *s)) == NULL)
+			return 0;
+		*to++ = octet[p - letter];
+	}
+	*to = '\0';
+	return 1;
+}
+
+/*
+ * A whole line without its LF, taken apart where it stands: lines are read by
+ * the hundred thousand.  0 if it is damaged.
+ */
+static int
+line_split(struct line *r, char *p, size_t n)
+{
+	char sum[SUM + 1], *end = p + n, *tab;
+	int escaped;
+	size_t i;
+
+	if (n < SUM + 1 || memchr(p, '\0', n) != NULL)
+		return 0;
 	(void)snprintf(sum, sizeof(sum), "%08x", sum_of(p, n - SUM));
-	if (memcmp(sum, p + n - SUM, SUM) != 0)
-		return NULL;
-	r = row_new(l->arena, l->header);
-	return row_parse(r, p, n) ? r : NULL;
+	if (memcmp(sum, end - SUM, SUM) != 0)
+		return 0;
+	escaped = memchr(p, '\\', n) != NULL;
+	for (i = 0; i < COL_COUNT; i++, p = tab + 1) {
+		tab = memchr(p, '\t', (size_t)(end - p));
+		if ((tab == NULL) != (i + 1 == COL_COUNT))
+			return 0;
+		if (tab == NULL)
+			tab = end;
+		*tab = '\0';
+		r->field[i] = p;
+		if (escaped && !unescape(p))
+			return 0;
+	}
+	return 1;
 }
 
 static int
@@ -91,7 +128,7 @@ more(struct ledger *l, struct buf *b, uint64_t *next, uint64_t to,
 
 int
 lines_read(struct ledger *l, uint64_t from, uint64_t to,
-    int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
+    int (*each)(struct ledger *, const struct line *, uint64_t at, size_t len,
 	void *arg),
     void *arg, struct fail *f)
 {
@@ -100,19 +137,18 @@ lines_read(struct ledger *l, uint64_t from, uint64_t to,
 	int rc = 0;
 
 	while (rc == 0 && at < to) {
-		const char *p = b.data, *lf;
+		char *p = b.data, *lf;
 		size_t left = b.len;
+		struct line r;
 
 		for (; rc == 0 && left > 0 &&
 		     (lf = memchr(p, '\n', left)) != NULL;) {
 			size_t n = (size_t)(lf - p);
-			struct row *r = line_parse(l, p, n);
 
-			if (r != NULL)
-				rc = each(l, r, at, n + 1, arg);
-			else if (!is_head(p, n))
-				rc = damaged(l, at, f);
-			arena_reset(l->arena);
+			if (!is_head(p, n))
+				rc = line_split(&r, p, n)
+				    ? each(l, &r, at, n + 1, arg)
+				    : damaged(l, at, f);
 			p += n + 1;
 			left -= n + 1;
 			at += n + 1;

@@ -12,6 +12,28 @@
 	"op at folder uidvalidity uid dst_folder dst_uidvalidity dst_uid " \
 	"size date flags digest code why sum"
 
+enum { /* the same as numbers, for those who read many lines */
+	COL_OP,
+	COL_AT,
+	COL_FOLDER,
+	COL_UIDVALIDITY,
+	COL_UID,
+	COL_DST_FOLDER,
+	COL_DST_UIDVALIDITY,
+	COL_DST_UID,
+	COL_SIZE,
+	COL_DATE,
+	COL_FLAGS,
+	COL_DIGEST,
+	COL_CODE,
+	COL_WHY,
+	COL_SUM,
+	COL_COUNT
+};
+struct line {
+	const char *field[COL_COUNT];
+};
+
 #define LEDGER_FOUND "found" /* why of a done line */
 
 struct extent { /* lines of one folder that follow each other */
@@ -65,20 +87,20 @@ extern const char ledger_head[]; /* the header line, with its LF */
 void line_format(struct buf *b, const struct row *r);
 /* Calls each for the lines from..to; each may be told to stop by -1. */
 int lines_read(struct ledger *l, uint64_t from, uint64_t to,
-    int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
+    int (*each)(struct ledger *, const struct line *, uint64_t at, size_t len,
 	void *arg),
     void *arg, struct fail *f);
 
 /* ---- ledger_index.c ---- */
 
 void ledger_index_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len);
+    struct ledger *l, const struct line *r, uint64_t at, size_t len);
 void ledger_index_set(struct ledger *l, const char *name, const char *value);
 void ledger_index_extent(struct ledger *l, const char *folder,
     const char *dst_folder, uint64_t from, uint64_t to);
 /* Calls each for the chapter's lines, as lines_read does. */
 int chapter_read(struct ledger *l, const struct chapter *c,
-    int (*each)(struct ledger *, const struct row *, uint64_t at, size_t len,
+    int (*each)(struct ledger *, const struct line *, uint64_t at, size_t len,
 	void *arg),
     void *arg, struct fail *f);
 void ledger_index_free(struct ledger *l);

@@ -35,24 +35,24 @@ sum_at(const struct ledger *l, uint64_t at, char sum[TAIL])
 /* ---- reading ---- */
 
 static void
-add_extents(struct ledger *l, const struct row *r)
+add_extents(struct ledger *l, const struct line *r)
 {
-	const char *p = row_get(r, "why");
+	const char *p = r->field[COL_WHY];
 	uint64_t from, to;
 	int n;
 
 	while (sscanf(p, "%" SCNu64 "-%" SCNu64 "%n", &from, &to, &n) == 2) {
-		ledger_index_extent(l, row_get(r, "folder"),
-		    row_get(r, "dst_folder"), from, to);
+		ledger_index_extent(l, r->field[COL_FOLDER],
+		    r->field[COL_DST_FOLDER], from, to);
 		p += n + (p[n] == ',');
 	}
 }
 
 static int
 take_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len, void *arg)
 {
-	const char *op = row_get(r, "op"), *size = row_get(r, "size");
+	const char *op = r->field[COL_OP], *size = r->field[COL_SIZE];
 	uint64_t *end = arg;
 
 	(void)at;
@@ -60,11 +60,11 @@ take_line(
 	if (strcmp(op, "lines") == 0)
 		add_extents(l, r);
 	else if (strcmp(op, "set") == 0)
-		ledger_index_set(l, row_get(r, "folder"), row_get(r, "why"));
+		ledger_index_set(l, r->field[COL_FOLDER], r->field[COL_WHY]);
 	else if (strcmp(op, "end") != 0 || !text_u64(size, strlen(size), end))
 		*end = 0;
 	else
-		l->state_sum = mem_strdup(row_get(r, "code"));
+		l->state_sum = mem_strdup(r->field[COL_CODE]);
 	return 0;
 }
 

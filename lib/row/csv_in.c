@@ -6,13 +6,19 @@
 #include "row/row_p.h"
 
 void
-fields_add(struct fields *fs, const char *s, size_t n)
+fields_begin(struct fields *fs)
 {
 	if (fs->n == fs->room) {
 		fs->room = fs->room ? 2 * fs->room : 32;
 		fs->at = mem_resize(fs->at, fs->room, sizeof(*fs->at));
 	}
 	fs->at[fs->n++] = fs->text.len;
+}
+
+void
+fields_add(struct fields *fs, const char *s, size_t n)
+{
+	fields_begin(fs);
 	buf_add(&fs->text, s, n);
 	buf_addc(&fs->text, '\0');
 }

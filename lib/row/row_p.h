@@ -41,6 +41,7 @@ struct fields {
 	size_t *at, n, room;
 };
 void fields_add(struct fields *fs, const char *s, size_t n);
+void fields_begin(struct fields *fs); /* its octets and a NUL follow in text */
 const char *fields_get(const struct fields *fs, size_t i);
 void fields_reset(struct fields *fs);
 void fields_free(struct fields *fs);

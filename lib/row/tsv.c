@@ -3,10 +3,16 @@
 
 #include "row/row_p.h"
 
+static int
+is_special(char c)
+{
+	return c == '\0' || c == '\t' || c == '\n' || c == '\r' || c == '\\';
+}
+
 void
 tsv_escape(struct buf *b, const char *s, size_t n)
 {
-	static const char plain[] = "\t\n\r\\", letter[] = "tnr\\";
+	static const char octet[] = "\t\n\r\\", letter[] = "tnr\\";
 	size_t run;
 
 	buf_add(b, "", 0);
@@ -14,7 +20,7 @@ tsv_escape(struct buf *b, const char *s, size_t n)
 		const char *p;
 
 		for (run = 0; run < n; run++)
-			if (s[run] == '\0' || strchr(plain, s[run]) != NULL)
+			if (is_special(s[run]))
 				break;
 		buf_add(b, s, run);
 		s += run;
@@ -22,9 +28,9 @@ tsv_escape(struct buf *b, const char *s, size_t n)
 		if (n == 0)
 			break;
 		if (*s != '\0') {
-			p = strchr(plain, *s);
+			p = strchr(octet, *s);
 			buf_addc(b, '\\');
-			buf_addc(b, letter[p - plain]);
+			buf_addc(b, letter[p - octet]);
 		}
 		s++;
 		n--;
@@ -45,34 +51,45 @@ row_format(struct buf *b, const struct row *r)
 	}
 }
 
+/* The octets up to what needs a second look. */
+static size_t
+plain(const char *s, const char *end)
+{
+	const char *p = s;
+
+	while (p < end && *p != '\t' && *p != '\\' && *p != '\0')
+		p++;
+	return (size_t)(p - s);
+}
+
 const char *
 tsv_split(struct fields *fs, const char *s, size_t n)
 {
-	static const char letter[] = "tnr\\", plain[] = "\t\n\r\\";
-	struct buf b = {0};
-	const char *why = NULL, *p, *end = s + n;
+	static const char letter[] = "tnr\\", octet[] = "\t\n\r\\";
+	const char *p, *end = s + n;
+	size_t k;
 
 	fields_reset(fs);
-	buf_add(&b, "", 0);
-	for (; why == NULL && s <= end; s++) {
+	for (fields_begin(fs);; s++) {
+		k = plain(s, end);
+		buf_add(&fs->text, s, k);
+		s += k;
+		if (fs->text.len - fs->at[fs->n - 1] > LIMIT_FIELD)
+			return "a field is longer than 1 MiB";
 		if (s == end || *s == '\t') {
-			fields_add(fs, b.data, b.len);
-			buf_reset(&b);
+			buf_addc(&fs->text, '\0');
+			if (s == end)
+				return NULL;
+			fields_begin(fs);
 		} else if (*s == '\0')
-			why = "a NUL octet";
-		else if (*s != '\\')
-			buf_addc(&b, *s);
+			return "a NUL octet";
 		else if (s + 1 < end && s[1] != '\0' &&
 		    (p = strchr(letter, s[1])) != NULL) {
-			buf_addc(&b, plain[p - letter]);
+			buf_addc(&fs->text, octet[p - letter]);
 			s++;
 		} else
-			why = "a backslash that is none of \\t \\n \\r \\\\";
-		if (b.len > LIMIT_FIELD)
-			why = "a field is longer than 1 MiB";
+			return "a backslash that is none of \\t \\n \\r \\\\";
 	}
-	buf_free(&b);
-	return why;
 }
 
 int
