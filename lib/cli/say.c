@@ -6,6 +6,8 @@
 #include "cli/cli_p.h"
 #include "secret/secret.h"
 
+enum { TRACED = 4000 }; /* octets of what is read or written at once */
+
 static void
 put_line(struct buf *b)
 {
@@ -85,16 +87,27 @@ net_note(void *arg, const char *line)
 	say_loud("%s", line);
 }
 
+/* Line by line, and no more of it than one can read. */
 void
 net_trace(void *arg, int out, const char *p, size_t n)
 {
-	struct buf b = {0};
+	const char *end = p + (n < TRACED ? n : TRACED);
 
 	(void)arg;
-	begin_line(&b);
-	buf_adds(&b, out ? "> " : "< ");
-	text_printable(&b, p, n, 1000);
-	put_line(&b);
+	while (p < end) {
+		const char *lf = memchr(p, '\n', (size_t)(end - p));
+		const char *next = lf != NULL ? lf + 1 : end;
+		struct buf b = {0};
+
+		if (lf != NULL && lf > p && lf[-1] == '\r')
+			lf--;
+		begin_line(&b);
+		buf_adds(&b, out ? "> " : "< ");
+		text_printable(
+		    &b, p, (size_t)((lf != NULL ? lf : end) - p), 1000);
+		put_line(&b);
+		p = next;
+	}
 }
 
 int

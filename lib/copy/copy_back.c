@@ -10,6 +10,8 @@
 
 #include "copy/copy_p.h"
 
+enum { COMMANDS = 1000 }; /* that are asked ahead */
+
 struct repair { /* a flag that APPEND did not set and STORE may */
 	uint64_t id;
 	uint32_t item;
@@ -328,8 +330,8 @@ back_left(const struct copy *c, struct work *w)
 
 /* Files are found again only when the folder is read anew; and what has no
  * UIDPLUS may show another UIDVALIDITY now. */
-static int
-is_read_anew(const struct copy *c)
+int
+back_is_anew(const struct copy *c)
 {
 	return (store_can(c->dst) & STORE_UIDS) == 0 ||
 	    (store_can(c->dst) & STORE_UIDPLUS) == 0;
@@ -343,23 +345,26 @@ int
 back_ahead(struct copy *c, struct wave *v, struct fail *f)
 {
 	struct work *w;
+	size_t room = COMMANDS;
 	int rc = 1;
 
-	if (is_read_anew(c))
+	if (back_is_anew(c))
 		return store_flush(c->dst, f);
 	for (w = v->work; w < v->work + v->n && rc == 1; w++) {
 		struct ahead_of a = {
 		    .what = AHEAD_OF_ENTER, .folder = w->dst, .write = 1};
 
-		if (w->stage != WORK_GOING || w->sent == 0)
+		if (w->stage != WORK_GOING || w->sent + w->changes == 0)
 			continue;
 		if (w->sent > WAVE_MESSAGES)
 			break;
 		rc = store_ahead(c->dst, &a, f);
 		c->dst_in = NULL;
+		if (rc == 1)
+			rc = change_ahead(c, w, &room, f);
 		a.what = AHEAD_OF_SCAN;
 		a.from = first_uid(w);
-		if (rc == 1)
+		if (rc == 1 && w->sent > 0)
 			rc = store_ahead(c->dst, &a, f);
 	}
 	return rc == -1 ? -1 : store_flush(c->dst, f);
@@ -370,7 +375,7 @@ one_look(struct back *b, int anew, struct fail *f)
 {
 	struct work *w = b->w;
 
-	if ((anew || is_read_anew(b->c) ? enter_dst_anew(b->c, w, f)
+	if ((anew || back_is_anew(b->c) ? enter_dst_anew(b->c, w, f)
 					: enter_dst(b->c, w, f)) == -1)
 		return -1;
 	return is_by_uid(w) ? back_by_uid(b, f) : back_by_order(b, f);

@@ -43,12 +43,7 @@ ahead_src(struct copy *c, const struct work *w, struct fail *f)
 	struct ahead_of a = {.what = AHEAD_OF_ENTER, .folder = w->folder};
 	int rc = store_ahead(c->src, &a, f);
 
-	a.what = AHEAD_OF_SCAN;
-	/* More would come in windows, for the sake of memory. */
-	if (rc == 1 && w->move->src->messages > 0 &&
-	    w->move->src->messages <= WAVE_MESSAGES)
-		rc = store_ahead(c->src, &a, f);
-	return rc;
+	return rc == 1 ? look_ahead(c, w->move, f) : rc;
 }
 
 static int

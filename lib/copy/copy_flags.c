@@ -6,32 +6,61 @@
 
 enum { ALIKE = 500 }; /* changes in one command */
 
-struct change {
+struct change { /* 48 octets */
 	uint64_t dst; /* ledger_hash of the target's uid */
 	uint64_t id; /* at the target, 0: not there */
-	struct msgref m;
-	const char *was;
-	int found;
+	uint64_t size : 56, found : 8;
+	int64_t date;
+	uint32_t src; /* id at the source */
+	/* Numbers in words: what it has, and what that takes. */
+	uint32_t flags, add, remove;
 };
+
+static uint32_t
+number(struct work *w, const struct buf *b)
+{
+	return intern_number(w->words, b->len > 0 ? b->data : "", b->len);
+}
+
+/* What makes the one of the other, as far as the folder keeps it. */
+static void
+differ(struct work *w, const char *is, const char *was, uint32_t *add,
+    uint32_t *remove)
+{
+	struct buf more = {0}, kept = {0}, lost = {0}, fewer = {0};
+
+	(void)flags_minus(&more, is, was);
+	(void)flags_minus(&fewer, was, is);
+	if (more.len > 0)
+		flags_allowed(more.data, w->di.permanentflags, &kept, &lost);
+	*add = number(w, &kept);
+	*remove = number(w, &fewer);
+	buf_free(&more);
+	buf_free(&kept);
+	buf_free(&lost);
+	buf_free(&fewer);
+}
 
 void
 change_add(
     struct copy *c, struct work *w, const struct known_as *k, struct msgref m)
 {
-	int numbers = (store_can(c->dst) & STORE_UIDS) != 0;
+	struct change *ch;
 
-	/* Strings of stores and of the ledger go with the next look. */
-	m.flags = intern_str(w->words, m.flags, strlen(m.flags));
 	if (w->changes == w->change_room) {
-		w->change_room = w->change_room ? 2 * w->change_room : 64;
+		w->change_room = w->change_room ? w->change_room * 3 / 2 : 64;
 		w->change =
 		    mem_resize(w->change, w->change_room, sizeof(*w->change));
 	}
-	w->change[w->changes++] = (struct change){.dst = k->dst,
-	    .id = numbers ? k->dst : 0,
-	    .m = m,
-	    .found = k->found,
-	    .was = intern_str(w->words, k->flags, strlen(k->flags))};
+	ch = &w->change[w->changes++];
+	*ch = (struct change){.dst = k->dst,
+	    .id = (store_can(c->dst) & STORE_UIDS) != 0 ? k->dst : 0,
+	    .size = m.size & ((UINT64_C(1) << 56) - 1),
+	    .found = (k->found != 0) & 1,
+	    .date = m.date,
+	    .src = (uint32_t)m.id,
+	    .flags = intern_number(w->words, m.flags, strlen(m.flags))};
+	differ(w, m.flags, k->flags, &ch->add, &ch->remove);
 }
 
 static int
@@ -54,45 +83,50 @@ note_flags(struct copy *c, struct work *w, const struct change *ch,
 	    .dst_folder = w->dst,
 	    .dst_uidvalidity = w->di.uidvalidity,
 	    .dst_uid = dst_uid,
-	    .size = ch->m.size,
-	    .date = ch->m.date,
-	    .flags = ch->m.flags,
+	    .size = ch->size,
+	    .date = ch->date,
+	    .flags = intern_at(w->words, ch->flags),
 	    .code = "",
 	    .why = ""};
 	int rc;
 
-	store_uid(c->src, ch->m.id, &uid);
+	store_uid(c->src, ch->src, &uid);
 	e.uid = uid.data;
 	rc = ledger_note(c->ledger, &e, f);
 	buf_free(&uid);
 	return rc;
 }
 
+static int
+store(struct copy *c, const struct work *w, const uint64_t *ids, size_t n,
+    uint32_t add, uint32_t remove, struct fail *f)
+{
+	const char *more = intern_at(w->words, add);
+	const char *fewer = intern_at(w->words, remove);
+
+	return *more == '\0' && *fewer == '\0'
+	    ? 0
+	    : store_flags(c->dst, ids, n, more, fewer, f);
+}
+
 int
-carry_flags(struct copy *c, const struct work *w, const uint64_t *ids, size_t n,
+carry_flags(struct copy *c, struct work *w, const uint64_t *ids, size_t n,
     const char *is, const char *was, struct fail *f)
 {
-	struct buf add = {0}, kept = {0}, lost = {0}, gone = {0};
-	int rc = 0;
+	uint32_t add, remove;
 
-	(void)flags_minus(&add, is, was);
-	(void)flags_minus(&gone, was, is);
-	if (add.len > 0)
-		flags_allowed(add.data, w->di.permanentflags, &kept, &lost);
-	if (kept.len > 0 || gone.len > 0)
-		rc = store_flags(c->dst, ids, n, kept.len > 0 ? kept.data : "",
-		    gone.len > 0 ? gone.data : "", f);
-	buf_free(&add);
-	buf_free(&kept);
-	buf_free(&lost);
-	buf_free(&gone);
-	return rc;
+	differ(w, is, was, &add, &remove);
+	return store(c, w, ids, n, add, remove, f);
 }
 
 static int
 carried(struct copy *c, struct work *w, const struct change *ch,
     const struct fail *why, struct fail *f)
 {
+	const struct msgref m = {.id = ch->src,
+	    .size = ch->size,
+	    .date = ch->date,
+	    .flags = intern_at(w->words, ch->flags)};
 	struct buf uid = {0};
 	int rc;
 
@@ -100,7 +134,7 @@ carried(struct copy *c, struct work *w, const struct change *ch,
 	if (why == NULL)
 		c->sum->flagged++;
 	else {
-		look_add(c, w, &ch->m, FATE_OVER);
+		look_add(c, w, &m, FATE_OVER);
 		tell_item(c, w, --w->n, NULL, uid.data, "differs", why->code,
 		    why->why);
 		c->sum->differs++;
@@ -110,17 +144,24 @@ carried(struct copy *c, struct work *w, const struct change *ch,
 	return rc;
 }
 
+static void
+ids_of(const struct change *ch, size_t n, uint64_t *ids)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		ids[i] = ch[i].id;
+}
+
 /* 0 carried, 1 refused for *why, or -1. */
 static int
 try_flags(struct copy *c, const struct work *w, const struct change *ch,
     size_t n, struct fail *why, struct fail *f)
 {
-	uint64_t ids[ALIKE];
-	size_t i;
+	uint64_t ids[ALIKE] = {0};
 
-	for (i = 0; i < n; i++)
-		ids[i] = ch[i].id;
-	if (carry_flags(c, w, ids, n, ch->m.flags, ch->was, why) == 0)
+	ids_of(ch, n, ids);
+	if (store(c, w, ids, n, ch->add, ch->remove, why) == 0)
 		return 0;
 	if (why->reach == REACH_MESSAGE)
 		return 1;
@@ -180,41 +221,77 @@ static int
 by_change(const void *a, const void *b)
 {
 	const struct change *x = a, *y = b;
-	int d = strcmp(x->m.flags, y->m.flags);
 
-	if (d == 0)
-		d = strcmp(x->was, y->was);
-	return d != 0 ? d : (x->id > y->id) - (x->id < y->id);
+	if (x->add != y->add)
+		return x->add < y->add ? -1 : 1;
+	if (x->remove != y->remove)
+		return x->remove < y->remove ? -1 : 1;
+	return (x->id > y->id) - (x->id < y->id);
 }
 
-static int
-is_alike(const struct change *x, const struct change *y)
+static void
+sort_changes(struct work *w)
 {
-	return x->m.flags == y->m.flags && x->was == y->was;
+	if (w->changes > 0)
+		qsort(w->change, w->changes, sizeof(*w->change), by_change);
+}
+
+/* How many from the i-th on go together. */
+static size_t
+alike(const struct work *w, size_t i)
+{
+	const struct change *ch = &w->change[i];
+	size_t n = 1;
+
+	while (ch->id != 0 && i + n < w->changes && n < ALIKE &&
+	    ch[n].add == ch->add && ch[n].remove == ch->remove)
+		n++;
+	return n;
+}
+
+int
+change_ahead(struct copy *c, struct work *w, size_t *room, struct fail *f)
+{
+	uint64_t ids[ALIKE];
+	size_t i, n;
+	int rc = 1;
+
+	sort_changes(w);
+	for (i = 0; i < w->changes && rc == 1; i += n) {
+		struct ahead_of a = {.what = AHEAD_OF_FLAGS,
+		    .ids = ids,
+		    .n = n = alike(w, i),
+		    .add = intern_at(w->words, w->change[i].add),
+		    .remove = intern_at(w->words, w->change[i].remove)};
+
+		ids_of(&w->change[i], n, ids);
+		if (*room == 0)
+			return 0;
+		--*room;
+		if (*a.add != '\0' || *a.remove != '\0')
+			rc = store_ahead(c->dst, &a, f);
+	}
+	return rc;
 }
 
 /* What is no longer at the target was removed by its owner, and stays so. */
 int
 change_all(struct copy *c, struct work *w, struct fail *f)
 {
-	const struct change *ch = w->change, *end = ch + w->changes;
-	size_t n;
+	size_t i, n;
 
 	if (w->changes == 0)
 		return 0;
 	if (enter_dst(c, w, f) == -1 ||
 	    ((store_can(c->dst) & STORE_UIDS) == 0 && find_ids(c, w, f) == -1))
 		return -1;
-	qsort(w->change, w->changes, sizeof(*w->change), by_change);
-	for (; ch < end; ch += n) {
-		for (n = 1; ch + n < end && n < ALIKE && is_alike(ch, ch + n);)
-			n++;
-		if (ch->id == 0) {
-			n = 1;
-			continue;
-		}
-		if (carry(c, w, ch, n, f) == -1)
+	sort_changes(w);
+	for (i = 0; i < w->changes; i += n) {
+		n = alike(w, i);
+		if (w->change[i].id != 0 &&
+		    carry(c, w, &w->change[i], n, f) == -1)
 			return -1;
 	}
+	w->changes = 0;
 	return 0;
 }

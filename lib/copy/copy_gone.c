@@ -71,7 +71,7 @@ gone_forget(struct copy *c)
 		forget_first(c);
 }
 
-/* ---- what of it is there, and what was copied ---- */
+/* ---- what was copied ---- */
 
 static int
 by_dst(const void *a, const void *b)
@@ -81,16 +81,8 @@ by_dst(const void *a, const void *b)
 	return (x->dst > y->dst) - (x->dst < y->dst);
 }
 
-static int
-by_id(const void *a, const void *b)
-{
-	const struct gone *x = a, *y = b;
-
-	return (x->id > y->id) - (x->id < y->id);
-}
-
 static struct gone *
-find(struct gones *g, uint64_t dst)
+find(const struct gones *g, uint64_t dst)
 {
 	struct gone like = {.dst = dst};
 
@@ -113,80 +105,165 @@ take_digest(void *arg, const struct entry *e)
 	at->stage = GONE_KNOWN;
 }
 
+/* A cut connection may have tried it before. */
 static int
-find_ids(struct copy *c, struct gones *g, struct fail *f)
+begin(struct copy *c, struct gones *g, struct fail *f)
 {
-	struct buf uid = {0};
-	struct msgref m;
-	struct gone *at;
-	int rc = store_scan(c->dst, 0, f);
+	size_t i;
 
-	while (rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
-		buf_reset(&uid);
-		store_uid(c->dst, m.id, &uid);
-		if ((at = find(g, ledger_hash(uid.data))) != NULL)
-			at->id = m.id;
-		rc = 0;
-	}
-	buf_free(&uid);
-	return rc;
+	for (i = 0; i < g->n; i++)
+		g->at[i].stage = GONE_UNKNOWN;
+	qsort(g->at, g->n, sizeof(*g->at), by_dst);
+	return ledger_each_done(c->ledger, g->folder, take_digest, g, f);
+}
+
+/* ---- what of it is there ---- */
+
+/* Up to BURST from the *at-th on: of all stages, or of what may go. */
+static size_t
+take_ids(const struct gones *g, size_t *at, int same, uint64_t ids[BURST])
+{
+	size_t n = 0;
+
+	for (; *at < g->n && n < BURST; ++*at)
+		if (!same || g->at[*at].stage == GONE_SAME)
+			ids[n++] = g->at[*at].dst;
+	return n;
+}
+
+static int
+ask_enter(struct copy *c, const struct gones *g, struct fail *f)
+{
+	const struct ahead_of a = {
+	    .what = AHEAD_OF_ENTER, .folder = g->dst, .write = 1};
+
+	return store_ahead(c->dst, &a, f);
+}
+
+static int
+read_ahead(struct copy *c, struct gones *g, struct fail *f)
+{
+	uint64_t ids[BURST];
+	size_t at = 0;
+	struct ahead_of a = {
+	    .what = AHEAD_OF_WANT, .ids = ids, .n = take_ids(g, &at, 0, ids)};
+	int rc = at == g->n ? ask_enter(c, g, f) : 0;
+
+	return rc == 1 ? store_ahead(c->dst, &a, f) : rc;
 }
 
 static int
 compare(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 {
 	struct gones *g = arg;
-	struct gone like = {.id = id}, *at;
+	struct gone *at = find(g, id);
 
 	(void)f;
-	at = bsearch(&like, g->at, g->n, sizeof(like), by_id);
-	if (at != NULL && at->stage == GONE_KNOWN &&
-	    memcmp(at->digest, ident->sum[0], sizeof(at->digest)) == 0)
-		at->stage = GONE_SAME;
+	if (at != NULL)
+		at->stage = at->stage == GONE_KNOWN &&
+			memcmp(at->digest, ident->sum[0], sizeof(at->digest)) ==
+			    0
+		    ? GONE_SAME
+		    : GONE_OTHER;
 	return 0;
 }
 
-/* Calls one for runs of up to BURST that are at the target in this stage. */
+/* Those that did not come: are they there? */
 static int
-each_burst(struct copy *c, struct gones *g, int stage,
-    int (*one)(
-	struct copy *, struct gones *, const uint64_t *, size_t, struct fail *),
-    struct fail *f)
+find_rest(struct copy *c, struct gones *g, struct fail *f)
 {
-	uint64_t ids[BURST];
+	struct msgref m;
+	struct gone *at;
 	size_t i, n = 0;
+	int rc;
 
-	for (i = 0; i < g->n; i++) {
-		if (g->at[i].id != 0 && (int)g->at[i].stage == stage)
-			ids[n++] = g->at[i].id;
-		if (n == BURST || (n > 0 && i + 1 == g->n)) {
-			if (one(c, g, ids, n, f) == -1)
-				return -1;
-			n = 0;
+	for (i = 0; i < g->n; i++)
+		if (g->at[i].stage <= GONE_KNOWN) {
+			g->at[i].stage = GONE_ABSENT;
+			n++;
 		}
+	rc = n > 0 ? store_scan(c->dst, 0, f) : 0;
+	while (n > 0 && rc == 0 && (rc = store_next(c->dst, &m, f)) == 1) {
+		at = find(g, m.id);
+		if (at != NULL && at->stage == GONE_ABSENT)
+			at->stage = GONE_OTHER;
+		rc = 0;
 	}
-	return n > 0 ? one(c, g, ids, n, f) : 0;
+	return rc;
+}
+
+/* Into it: 1, 0 if it is another folder by now, -1. */
+static int
+enter(struct copy *c, struct gones *g, struct fail *f)
+{
+	struct folder di;
+
+	if (store_enter(c->dst, g->dst, 1, &di, f) == -1)
+		return -1;
+	g->over = di.uidvalidity != g->dst_uidvalidity;
+	return !g->over;
 }
 
 static int
-read_them(struct copy *c, struct gones *g, const uint64_t *ids, size_t n,
-    struct fail *f)
+read_them(struct copy *c, struct gones *g, struct fail *f)
 {
-	return digest_burst(c, c->dst, ids, n, c->digest, compare, g, f);
+	uint64_t ids[BURST];
+	size_t n, at = 0;
+	int rc = enter(c, g, f);
+
+	if (rc != 1)
+		return rc;
+	while ((n = take_ids(g, &at, 0, ids)) > 0)
+		if (digest_burst(c, c->dst, ids, n, c->digest, compare, g, f) ==
+		    -1)
+			return -1;
+	return find_rest(c, g, f);
 }
 
 /* ---- out ---- */
 
 static int
-take_out(struct copy *c, struct gones *g, const uint64_t *ids, size_t n,
-    struct fail *f)
+has_uidplus(const struct copy *c)
 {
-	(void)g;
-	if (store_flags(c->dst, ids, n, "\\Deleted", "", f) == -1)
-		return -1;
-	if ((store_can(c->dst) & STORE_UIDPLUS) == 0)
-		return 0;
-	return store_expunge(c->dst, ids, n, f);
+	return (store_can(c->dst) & STORE_UIDPLUS) != 0;
+}
+
+static int
+out_ahead(struct copy *c, struct gones *g, struct fail *f)
+{
+	uint64_t ids[BURST];
+	size_t at = 0;
+	struct ahead_of a = {.what = AHEAD_OF_FLAGS,
+	    .ids = ids,
+	    .n = take_ids(g, &at, 1, ids),
+	    .add = "\\Deleted",
+	    .remove = ""};
+	int rc;
+
+	if (a.n == 0 || at < g->n)
+		return a.n == 0;
+	rc = ask_enter(c, g, f);
+	if (rc == 1)
+		rc = store_ahead(c->dst, &a, f);
+	a.what = AHEAD_OF_EXPUNGE;
+	return rc == 1 && has_uidplus(c) ? store_ahead(c->dst, &a, f) : rc;
+}
+
+static int
+take_out(struct copy *c, struct gones *g, struct fail *f)
+{
+	uint64_t ids[BURST];
+	size_t n, at = 0;
+	int in = 0;
+
+	while ((n = take_ids(g, &at, 1, ids)) > 0) {
+		if (!in && (in = enter(c, g, f)) != 1)
+			return in;
+		if (store_flags(c->dst, ids, n, "\\Deleted", "", f) == -1 ||
+		    (has_uidplus(c) && store_expunge(c->dst, ids, n, f) == -1))
+			return -1;
+	}
+	return 0;
 }
 
 static void
@@ -199,12 +276,12 @@ tell(struct copy *c, const struct gones *g, const struct gone *at,
 	    .uid = "",
 	    .date = CLOCK_NONE,
 	    .flags = "",
-	    .digest = at->stage == GONE_UNKNOWN ? NULL : at->digest,
+	    .digest = at->digest,
 	    .status = status,
 	    .code = code,
 	    .hint = hint};
 
-	store_uid(c->dst, at->id, &uid);
+	store_uid(c->dst, at->dst, &uid);
 	n.dst_uid = uid.data;
 	tell_note(c, &n);
 	buf_free(&uid);
@@ -237,72 +314,92 @@ note_one(struct copy *c, const struct gones *g, const struct gone *at,
 static int
 note_all(struct copy *c, struct gones *g, struct fail *f)
 {
-	int only_marked = (store_can(c->dst) & STORE_UIDPLUS) == 0;
+	uint64_t noted = 0;
 	size_t i;
 
 	for (i = 0; i < g->n; i++) {
 		const struct gone *at = &g->at[i];
 
-		if (at->id != 0 && at->stage != GONE_SAME) {
+		if (at->stage == GONE_OTHER) {
 			tell(c, g, at, "differs", CODE_CHANGED,
 			    "expunged at the source, but here it is not what "
 			    "was copied: it stays");
 			c->sum->differs++;
 			continue;
 		}
-		if (at->id != 0 && only_marked)
+		if (at->stage == GONE_SAME && !has_uidplus(c))
 			tell(c, g, at, "skipped", CODE_POLICY,
 			    "marked \\Deleted, not expunged: the target has "
 			    "no UIDPLUS");
 		if (note_one(c, g, at, f) == -1)
 			return -1;
+		noted++;
 	}
-	return ledger_sync(c->ledger, f);
+	return state_gone(c, g->folder, noted, f);
+}
+
+/* ---- all folders, some at a time ---- */
+
+/* Each of the first n; what fails by itself is told, and over. */
+static int
+each(struct copy *c, size_t n,
+    int (*one)(struct copy *, struct gones *, struct fail *), struct fail *f)
+{
+	struct gones *g = c->gones;
+
+	for (; n > 0; n--, g = g->next) {
+		if (g->over || one(c, g, f) == 0)
+			continue;
+		if (f->reach > REACH_FOLDER)
+			return -1;
+		g->over = 1;
+		c->sum->failed++;
+		if (c->o->say != NULL)
+			c->o->say(c->o->arg, f->why);
+	}
+	return 0;
 }
 
 static int
-one_folder(struct copy *c, struct gones *g, struct fail *f)
+ask(struct copy *c, size_t n,
+    int (*one)(struct copy *, struct gones *, struct fail *), struct fail *f)
 {
-	struct folder di;
-	size_t i;
+	struct gones *g = c->gones;
+	int rc = 1;
 
-	for (i = 0; i < g->n; i++) { /* a cut connection tried it before */
-		g->at[i].id = 0;
-		g->at[i].stage = GONE_UNKNOWN;
-	}
-	qsort(g->at, g->n, sizeof(*g->at), by_dst);
-	if (ledger_each_done(c->ledger, g->folder, take_digest, g, f) == -1 ||
-	    store_enter(c->dst, g->dst, 1, &di, f) == -1)
+	for (; n > 0 && rc == 1; n--, g = g->next)
+		if (!g->over)
+			rc = one(c, g, f);
+	return rc == -1 ? -1 : store_flush(c->dst, f);
+}
+
+static int
+some(struct copy *c, size_t n, struct fail *f)
+{
+	if (each(c, n, begin, f) == -1 || ask(c, n, read_ahead, f) == -1 ||
+	    each(c, n, read_them, f) == -1 || ask(c, n, out_ahead, f) == -1 ||
+	    each(c, n, take_out, f) == -1 || each(c, n, note_all, f) == -1)
 		return -1;
-	if (di.uidvalidity != g->dst_uidvalidity)
-		return 0; /* another folder by now */
-	if (find_ids(c, g, f) == -1)
-		return -1;
-	qsort(g->at, g->n, sizeof(*g->at), by_id);
-	if (each_burst(c, g, GONE_KNOWN, read_them, f) == -1 ||
-	    each_burst(c, g, GONE_SAME, take_out, f) == -1)
-		return -1;
-	return note_all(c, g, f);
+	return ledger_sync(c->ledger, f);
 }
 
 int
 gone_all(struct copy *c, struct fail *f)
 {
 	const unsigned int both = store_can(c->src) & store_can(c->dst);
+	const struct gones *g;
+	size_t n;
 
 	c->dst_in = NULL;
-	for (; c->gones != NULL; forget_first(c)) {
-		if (stopping(f) == -1)
+	if ((both & STORE_UIDS) == 0)
+		gone_forget(c); /* files: their owner decides */
+	while (c->gones != NULL) {
+		for (n = 0, g = c->gones; g != NULL && n < WAVE; g = g->next)
+			n++;
+		if (stopping(f) == -1 || some(c, n, f) == -1)
 			return -1;
-		if ((both & STORE_UIDS) == 0)
-			continue; /* files: their owner decides */
-		if (one_folder(c, c->gones, f) == -1) {
-			if (f->reach > REACH_FOLDER)
-				return -1;
-			c->sum->failed++;
-			if (c->o->say != NULL)
-				c->o->say(c->o->arg, f->why);
-		}
+		while (n-- > 0)
+			forget_first(c);
 	}
 	return 0;
 }

@@ -106,17 +106,16 @@ count_copied(struct copy *c, const struct work *w, uint64_t same)
 	c->sum->same -= copied < same ? copied : same;
 }
 
-int
-look(struct copy *c, struct work *w, struct fail *f)
+static int
+look_at_all(struct copy *c, struct work *w, struct fail *f)
 {
-	uint64_t same = c->sum->same;
 	struct msgref m;
-	int rc;
+	int rc = store_scan(c->src, 0, f);
 
-	if (reverse_load(c, w, f) == -1 || store_scan(c->src, 0, f) == -1)
-		return -1;
-	while ((rc = store_next(c->src, &m, f)) == 1)
+	while (rc == 0 && (rc = store_next(c->src, &m, f)) == 1) {
 		one(c, w, &m);
+		rc = 0;
+	}
 	if (rc == -1 && f->reach == REACH_MESSAGE) {
 		/* Counted, but never listed: what is listed is copied. */
 		w->left++;
@@ -124,14 +123,152 @@ look(struct copy *c, struct work *w, struct fail *f)
 		tell_folder(c, w->move, "failed", f);
 		rc = 0;
 	}
-	if (rc == 0) {
-		if (w->left == 0) { /* what is not listed may be there */
-			count_gone(c, w);
-			gone_collect(c, w);
-		}
-		count_copied(c, w, same);
+	if (rc == 0 && w->left == 0) { /* what is not listed may be there */
+		count_gone(c, w);
+		gone_collect(c, w);
 	}
-	if (rc == 0 && c->o->dry_run)
-		c->sum->flagged += w->changes;
 	return rc;
+}
+
+/* ---- what changed since the last run ---- */
+
+enum { SPARSE = 40000 }; /* runs of UIDs, all of which stand in one line */
+
+/* Which of them are there: only to take out the others. */
+static int
+asks_there(const struct copy *c, const struct move *m)
+{
+	const struct folder *src = m->src;
+	uint64_t gaps =
+	    src->uidnext > src->messages ? src->uidnext - src->messages : 0;
+
+	return c->o->delete_gone && (store_can(c->src) & STORE_THERE) != 0 &&
+	    (gaps < SPARSE || src->messages < SPARSE) && state_lost(c, src);
+}
+
+int
+look_ahead(struct copy *c, const struct move *m, struct fail *f)
+{
+	struct ahead_of a = {.what = AHEAD_OF_SCAN};
+	struct state s;
+	int rc;
+
+	/* More would come in windows, for the sake of memory. */
+	if (m->src->messages == 0 || m->src->messages > WAVE_MESSAGES)
+		return 1;
+	if (m->dst == NULL ||
+	    !state_since(c, m->src, m->to, m->dst->uidvalidity, &s))
+		return store_ahead(c->src, &a, f);
+	a.from = s.uidnext;
+	a.since = s.modseq;
+	rc = store_ahead(c->src, &a, f);
+	a.what = AHEAD_OF_THERE;
+	return rc == 1 && asks_there(c, m) ? store_ahead(c->src, &a, f) : rc;
+}
+
+/* A message that was there before: 0 if the ledger does not stand for it. */
+static int
+changed(struct copy *c, struct work *w, const struct msgref *m)
+{
+	struct known_as k;
+
+	ledger_find(c->ledger, m->id, &k); /* a UID is its own hash */
+	if (k.state == KNOWN_ELSEWHERE)
+		return 1;
+	if (k.state != KNOWN_DONE || k.dst == 0)
+		return 0;
+	if (strcmp(k.flags, m->flags) != 0)
+		change_add(c, w, &k, *m);
+	return 1;
+}
+
+static void
+is_there(void *arg, uint32_t low, uint32_t high)
+{
+	struct copy *c = arg;
+
+	ledger_there_run(c->ledger, low, high);
+}
+
+/*
+ * New messages by their UIDs, and by CHANGEDSINCE what has other flags; how
+ * many went follows from how many there are.  1; 0 it does not add up: all of
+ * it has to be looked at; -1.
+ */
+static int
+look_at_changes(
+    struct copy *c, struct work *w, const struct state *s, struct fail *f)
+{
+	const uint64_t bytes = c->sum->bytes;
+	uint64_t came = 0, lost;
+	struct msgref m;
+	int there = 0, adds_up = 1;
+	int rc = store_scan_since(c->src, s->uidnext, s->modseq, f);
+
+	c->sum->messages += s->messages;
+	c->sum->bytes += s->bytes;
+	c->sum->same += s->messages;
+	while (rc == 0 && (rc = store_next(c->src, &m, f)) == 1) {
+		came += m.id >= s->uidnext && m.id < w->si.uidnext;
+		if (m.id >= s->uidnext)
+			one(c, w, &m);
+		else
+			adds_up &= changed(c, w, &m);
+		rc = 0;
+	}
+	if (rc == 0 && asks_there(c, w->move))
+		rc = there = store_there(c->src, is_there, c, f);
+	if (rc == -1)
+		return -1;
+	if (s->messages + came < w->si.messages)
+		return 0;
+	lost = s->messages + came - w->si.messages;
+	if (lost > 0) {
+		adds_up &= !c->o->delete_gone || there;
+		adds_up &= (w->si.known & FOLDER_BYTES) != 0;
+		c->sum->bytes = bytes + w->si.bytes;
+	}
+	c->sum->messages -= lost;
+	c->sum->same -= lost;
+	c->sum->gone += s->gone + lost;
+	if (adds_up && lost > 0)
+		gone_collect(c, w);
+	return adds_up;
+}
+
+/* Nothing is in doubt or left, so that what has not changed is as it should. */
+static int
+may_look_at_changes(struct copy *c, const struct work *w, struct state *s)
+{
+	return !w->fresh && w->unread == UINT64_MAX && c->carried_n == 0 &&
+	    ledger_count(c->ledger, KNOWN_INTENT) == 0 &&
+	    ledger_count(c->ledger, KNOWN_LEFT) == 0 &&
+	    state_since(c, &w->si, w->dst, w->di.uidvalidity, s);
+}
+
+int
+look(struct copy *c, struct work *w, struct fail *f)
+{
+	const struct copy_sum was = *c->sum;
+	const uint64_t total = c->total;
+	struct state s;
+	int rc = 0;
+
+	if (reverse_load(c, w, f) == -1)
+		return -1;
+	if (may_look_at_changes(c, w, &s) &&
+	    (rc = look_at_changes(c, w, &s, f)) == 0) {
+		*c->sum = was;
+		c->total = total;
+		w->n = w->changes = w->gones = 0;
+		w->left = w->found = w->accepted = 0;
+	}
+	if (rc == 0)
+		rc = look_at_all(c, w, f) == 0 ? 1 : -1;
+	if (rc == -1)
+		return -1;
+	count_copied(c, w, was.same);
+	if (c->o->dry_run)
+		c->sum->flagged += w->changes;
+	return 0;
 }

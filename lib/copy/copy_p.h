@@ -221,10 +221,20 @@ int enter_subscribes(const struct copy *c, const struct move *m);
 /* 1 if nothing has happened to the folder since the last run: it is counted,
  * and need not be opened. */
 int state_stands(struct copy *c, const struct move *m);
+struct state {
+	uint32_t uidvalidity, uidnext, dst_uidvalidity;
+	uint64_t modseq, messages, bytes, gone;
+};
+/* 1 if it is enough to look at what has changed since s, as far as source and
+ * target folder go. */
+int state_since(struct copy *c, const struct folder *src, const char *dst,
+    uint32_t dst_uidvalidity, struct state *s);
 /* 1 if the source's folder lost messages since. */
-int state_lost(struct copy *c, const struct folder *src);
+int state_lost(const struct copy *c, const struct folder *src);
 /* The folder is done to its end, and nothing was left. */
 int state_note(struct copy *c, const struct work *w, struct fail *f);
+/* So many fewer are at the target and no more at the source. */
+int state_gone(struct copy *c, const char *folder, uint64_t n, struct fail *f);
 
 /* ---- copy_wave.c ---- */
 
@@ -240,6 +250,8 @@ int wave_takes(struct copy *c, const struct wave *v, const struct move *m);
 
 /* The source's messages against the ledger: fills w->item and w->change. */
 int look(struct copy *c, struct work *w, struct fail *f);
+/* Asks it ahead, for folders of moderate size: as store_ahead. */
+int look_ahead(struct copy *c, const struct move *m, struct fail *f);
 void look_add(
     struct copy *c, struct work *w, const struct msgref *m, enum fate fate);
 
@@ -250,9 +262,12 @@ void change_add(
     struct copy *c, struct work *w, const struct known_as *k, struct msgref m);
 /* Carries them, in the target's folder. */
 int change_all(struct copy *c, struct work *w, struct fail *f);
+/* Asks as many commands of it ahead as *room has, in the folder that is entered
+ * then: 1, 0 not all, -1. */
+int change_ahead(struct copy *c, struct work *w, size_t *room, struct fail *f);
 /* +FLAGS and -FLAGS of target messages, as far as the folder keeps them. */
-int carry_flags(struct copy *c, const struct work *w, const uint64_t *ids,
-    size_t n, const char *is, const char *was, struct fail *f);
+int carry_flags(struct copy *c, struct work *w, const uint64_t *ids, size_t n,
+    const char *is, const char *was, struct fail *f);
 
 /* ---- copy_pool.c: messages of the target that nobody has claimed ---- */
 
@@ -292,10 +307,15 @@ int digest_burst(struct copy *c, struct store *st, const uint64_t *ids,
 /* ---- copy_gone.c: what is expunged at the source ---- */
 
 struct gone { /* a message that was copied by us, and is no more */
-	uint64_t uid, dst; /* ledger_hash of both */
-	uint64_t id; /* at the target, 0: not there */
+	uint64_t uid, dst; /* at the source and at the target */
 	uint8_t digest[32];
-	enum { GONE_UNKNOWN, GONE_KNOWN, GONE_SAME } stage;
+	enum {
+		GONE_UNKNOWN, /* its digest is */
+		GONE_KNOWN,
+		GONE_SAME, /* it is there, and is what was copied */
+		GONE_OTHER, /* it is there, and must stay */
+		GONE_ABSENT
+	} stage;
 };
 /* Of one folder, kept until all others have been looked at: a message that
  * was moved is copied within the target first. */
@@ -305,6 +325,7 @@ struct gones {
 	uint32_t uidvalidity, dst_uidvalidity;
 	struct gone *at;
 	size_t n;
+	int over; /* no more of it */
 };
 /* After the look, while the ledger is loaded. */
 void gone_collect(struct copy *c, struct work *w);
@@ -372,8 +393,11 @@ int fold(struct copy *c, struct work *w, int rc, struct fail *f);
 /* Notes that what comes now has to be read back, by a later run if need be:
  * w->unread is what an earlier one left, UINT64_MAX nothing. */
 int back_begin(struct copy *c, struct work *w, struct fail *f);
+/* 1 if the target's folder must be entered once more to be read back. */
+int back_is_anew(const struct copy *c);
 void back_left(const struct copy *c, struct work *w);
-/* Asks all that has been sent of the wave ahead of read_back. */
+/* Asks all that changes and has been sent of the wave ahead of change_all and
+ * read_back. */
 int back_ahead(struct copy *c, struct wave *v, struct fail *f);
 /* What the target made of flags and dates; ids where receipts had none.
  * CODE_VANISHED with AGAIN_NOW: it lost what it acknowledged. */

@@ -10,11 +10,6 @@
 
 #include "copy/copy_p.h"
 
-struct state {
-	uint32_t uidvalidity, uidnext, dst_uidvalidity;
-	uint64_t modseq, messages, bytes, gone;
-};
-
 static char *
 name_of(const char *folder)
 {
@@ -44,7 +39,7 @@ read_state(
 }
 
 int
-state_lost(struct copy *c, const struct folder *src)
+state_lost(const struct copy *c, const struct folder *src)
 {
 	const unsigned int told =
 	    FOLDER_UIDVALIDITY | FOLDER_UIDNEXT | FOLDER_MESSAGES;
@@ -69,22 +64,33 @@ wants_all(const struct copy *c)
 }
 
 int
-state_stands(struct copy *c, const struct move *m)
+state_since(struct copy *c, const struct folder *src, const char *dst,
+    uint32_t dst_uidvalidity, struct state *s)
 {
 	const unsigned int told = FOLDER_UIDVALIDITY | FOLDER_UIDNEXT |
 	    FOLDER_MODSEQ | FOLDER_MESSAGES;
+	const char *was;
+
+	return (store_can(c->src) & STORE_CHANGES) != 0 && !c->o->reverse &&
+	    (src->known & told) == told && wants_all(c) &&
+	    read_state(c, src->name, s, &was) && strcmp(was, dst) == 0 &&
+	    s->modseq != 0 && s->modseq <= src->modseq &&
+	    s->uidnext <= src->uidnext && s->uidvalidity == src->uidvalidity &&
+	    s->dst_uidvalidity == dst_uidvalidity &&
+	    (!c->o->delete_gone || s->gone == 0);
+}
+
+int
+state_stands(struct copy *c, const struct move *m)
+{
 	const struct folder *src = m->src, *dst = m->dst;
 	struct state s;
-	const char *to;
 
-	if ((src->known & told) != told || src->modseq == 0 || dst == NULL ||
-	    !dst->selectable || (dst->known & FOLDER_UIDVALIDITY) == 0 ||
-	    !wants_all(c) || enter_subscribes(c, m) ||
-	    !read_state(c, src->name, &s, &to) || strcmp(to, m->to) != 0 ||
-	    (c->o->delete_gone && s.gone > 0) ||
-	    s.uidvalidity != src->uidvalidity || s.uidnext != src->uidnext ||
-	    s.modseq != src->modseq || s.messages != src->messages ||
-	    s.dst_uidvalidity != dst->uidvalidity)
+	if (dst == NULL || !dst->selectable ||
+	    (dst->known & FOLDER_UIDVALIDITY) == 0 || enter_subscribes(c, m) ||
+	    !state_since(c, src, m->to, dst->uidvalidity, &s) ||
+	    s.uidnext != src->uidnext || s.modseq != src->modseq ||
+	    s.messages != src->messages)
 		return 0;
 	c->sum->messages += s.messages;
 	c->sum->bytes += s.bytes;
@@ -93,23 +99,52 @@ state_stands(struct copy *c, const struct move *m)
 	return 1;
 }
 
+static int
+write_state(struct copy *c, const char *folder, const struct state *s,
+    const char *dst, struct fail *f)
+{
+	char *name = name_of(folder);
+	char *value = mem_printf("%" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu64
+				 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %s",
+	    s->uidvalidity, s->uidnext, s->modseq, s->messages, s->bytes,
+	    s->gone, s->dst_uidvalidity, dst);
+	int rc = ledger_set(c->ledger, name, value, f);
+
+	free(name);
+	free(value);
+	return rc;
+}
+
 /* A change between EXAMINE and FETCH has a greater MODSEQ than this one. */
 int
 state_note(struct copy *c, const struct work *w, struct fail *f)
 {
-	uint64_t modseq = w->si.known & FOLDER_MODSEQ ? w->si.modseq : 0;
-	char *name, *value;
-	int rc;
+	const struct state s = {.uidvalidity = w->si.uidvalidity,
+	    .uidnext = w->si.uidnext,
+	    .modseq = w->si.known & FOLDER_MODSEQ ? w->si.modseq : 0,
+	    .messages = w->seen.messages,
+	    .bytes = w->seen.bytes,
+	    .gone = w->seen.gone,
+	    .dst_uidvalidity = w->di.uidvalidity};
 
 	if (!wants_all(c) || w->left > 0)
 		return 0;
-	name = name_of(w->folder);
-	value = mem_printf("%" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu64
-			   " %" PRIu64 " %" PRIu64 " %" PRIu32 " %s",
-	    w->si.uidvalidity, w->si.uidnext, modseq, w->seen.messages,
-	    w->seen.bytes, w->seen.gone, w->di.uidvalidity, w->dst);
-	rc = ledger_set(c->ledger, name, value, f);
-	free(name);
-	free(value);
+	return write_state(c, w->folder, &s, w->dst, f);
+}
+
+int
+state_gone(struct copy *c, const char *folder, uint64_t n, struct fail *f)
+{
+	struct state s;
+	const char *dst;
+	char *to;
+	int rc;
+
+	if (!read_state(c, folder, &s, &dst) || s.gone < n)
+		return 0;
+	s.gone -= n;
+	to = mem_strdup(dst); /* the ledger's, until it is set */
+	rc = write_state(c, folder, &s, to, f);
+	free(to);
 	return rc;
 }

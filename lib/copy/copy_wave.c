@@ -131,8 +131,10 @@ once_more(struct copy *c, struct work *w, const struct fail *why)
 static int
 end(struct copy *c, struct work *w, struct fail *f)
 {
-	int rc = read_back(c, w, f);
+	int rc = change_all(c, w, f);
 
+	if (rc == 0)
+		rc = read_back(c, w, f);
 	if (rc == 0)
 		rc = state_note(c, w, f);
 	if (rc == 0) {
@@ -155,7 +157,7 @@ pass(struct copy *c, struct wave *v, struct fail *f)
 		count_planned(c, v);
 		return 0;
 	}
-	if (each(c, v, change_all, f) == -1 ||
+	if ((back_is_anew(c) && each(c, v, change_all, f) == -1) ||
 	    each(c, v, back_begin, f) == -1 || moved_all(c, v, f) == -1 ||
 	    send_all(c, v, f) == -1)
 		return -1;

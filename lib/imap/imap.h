@@ -53,7 +53,8 @@ enum {
 	CAP_SASL_IR = 1 << 15,
 	CAP_STARTTLS = 1 << 16,
 	CAP_LOGINDISABLED = 1 << 17,
-	CAP_CHILDREN = 1 << 18
+	CAP_CHILDREN = 1 << 18,
+	CAP_ESEARCH = 1 << 19
 };
 
 struct imap;
@@ -166,8 +167,14 @@ int imap_ahead_subscribe(
     struct imap *im, const char *raw, size_t n, struct fail *f);
 int imap_ahead_select(
     struct imap *im, const char *raw, size_t n, int write, struct fail *f);
-int imap_ahead_scan(struct imap *im, uint32_t from, struct fail *f);
+int
+imap_ahead_scan(struct imap *im, uint32_t from, uint64_t since, struct fail *f);
+int imap_ahead_there(struct imap *im, struct fail *f);
 int imap_ahead_want(
+    struct imap *im, const uint32_t *uids, size_t n, struct fail *f);
+int imap_ahead_store(struct imap *im, const uint32_t *uids, size_t n, char sign,
+    const char *flags, struct fail *f);
+int imap_ahead_expunge(
     struct imap *im, const uint32_t *uids, size_t n, struct fail *f);
 
 /* ---- messages out ---- */
@@ -184,10 +191,17 @@ struct imap_row {
  * order the server has: 1, 0 end, -1.  They are asked for some thousands at a
  * time and kept here, so that imap_want may come between.  When a scan from 0
  * has ended, imap_scan_missing is by how many rows it fell short of EXISTS.
+ * With since, a MODSEQ (CAP_CONDSTORE, RFC 7162), what is before from comes
+ * as well, if it has changed since then; 0: not.
  */
-int imap_scan(struct imap *im, uint32_t from, struct fail *f);
+int imap_scan(struct imap *im, uint32_t from, uint64_t since, struct fail *f);
 int imap_scan_next(struct imap *im, struct imap_row *row, struct fail *f);
 uint64_t imap_scan_missing(const struct imap *im);
+/* Calls each for runs of UIDs that are there (CAP_ESEARCH, RFC 4731): 1 for all
+ * of them, 0 the server does not tell, -1. */
+int
+imap_there(struct imap *im, void (*each)(void *, uint32_t low, uint32_t high),
+    void *arg, struct fail *f);
 /*
  * UID FETCH of bodies, uids rising; then bodies as store.h has them.  What a
  * server refused together is asked for once more, each alone.

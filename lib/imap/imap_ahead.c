@@ -88,8 +88,8 @@ ahead_take(struct imap *im, enum ahead_kind kind, uint32_t arg,
 
 	while ((a = im->ahead.first) != NULL && a->answered)
 		leave_first(im);
-	if (a == NULL || a->kind != kind || a->arg != arg || a->n != n ||
-	    (n > 0 && memcmp(a->data, data, n) != 0))
+	if (a == NULL || a->begun || a->kind != kind || a->arg != arg ||
+	    a->n != n || (n > 0 && memcmp(a->data, data, n) != 0))
 		return 0;
 	*first = a->first;
 	*last = a->last;
@@ -107,6 +107,7 @@ ahead_answered(struct imap *im, uint32_t tag, enum answer answer)
 	if (a == NULL)
 		return;
 	a->answer = answer;
+	a->begun = 1;
 	a->answered = tag == a->last;
 }
 

@@ -56,6 +56,7 @@ enum reply_kind {
 	REPLY_QUOTAROOT,
 	REPLY_QUOTA,
 	REPLY_ACL,
+	REPLY_ESEARCH, /* what it found is still on the wire */
 	REPLY_OTHER
 };
 enum answer { ANSWER_OK, ANSWER_NO, ANSWER_BAD };
@@ -88,7 +89,9 @@ enum ahead_kind {
 	AHEAD_SUBSCRIBE,
 	AHEAD_SELECT,
 	AHEAD_SCAN,
-	AHEAD_WANT
+	AHEAD_THERE,
+	AHEAD_WANT,
+	AHEAD_CHANGE
 };
 struct ahead { /* a command whose answer is for a later call */
 	struct ahead *next;
@@ -97,7 +100,8 @@ struct ahead { /* a command whose answer is for a later call */
 	char *data; /* the name, the UIDs */
 	size_t n;
 	uint32_t first, last; /* tags */
-	int answered; /* while nobody was waiting for it */
+	/* While nobody was waiting: the first of them; all. */
+	int begun, answered;
 	enum answer answer;
 };
 

@@ -237,6 +237,8 @@ untagged(struct imap *im, struct reply *r, struct fail *f)
 		r->kind = REPLY_QUOTA;
 	else if (wire_is(w, "ACL"))
 		r->kind = REPLY_ACL;
+	else if (wire_is(w, "ESEARCH"))
+		r->kind = REPLY_ESEARCH;
 	if (rc == WIRE_BAD)
 		r->kind = REPLY_OTHER;
 	return rc == -1 ? -1 : 1;

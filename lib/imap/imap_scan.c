@@ -116,6 +116,7 @@ struct entry {
 };
 struct scan {
 	uint64_t next, width; /* UIDs: the first not asked for, how many */
+	uint64_t from, since; /* before from only what has changed since */
 	int over, failed;
 	struct fail why;
 	struct entry *row; /* of the window in hand, by UID */
@@ -126,7 +127,8 @@ struct scan {
 	struct buf text;
 	uint64_t count, exists, expunged, missing;
 	int from_start;
-	uint32_t ahead; /* the tag of the only window, 0: none was asked */
+	/* The tags of the only window, 0: none was asked. */
+	uint32_t ahead, ahead_last;
 };
 
 void
@@ -144,49 +146,76 @@ scan_free(struct imap *im)
 
 /* The last window, which is open at its end, if high is the greatest. */
 static int
-say_window(struct imap *im, uint64_t low, uint64_t high, struct fail *f)
+say_window(struct imap *im, uint64_t low, uint64_t high, uint64_t since,
+    struct fail *f)
 {
 	if (imap_say(im, f,
 		high == UINT32_MAX ? "UID FETCH %llu:*" : "UID FETCH %llu:%llu",
 		(unsigned long long)low, (unsigned long long)high) == -1 ||
-	    imap_say(im, f, " (UID FLAGS INTERNALDATE RFC822.SIZE)") == -1)
+	    imap_say(im, f, " (UID FLAGS INTERNALDATE RFC822.SIZE)") == -1 ||
+	    (since > 0 &&
+		imap_say(im, f, " (CHANGEDSINCE %llu)",
+		    (unsigned long long)since) == -1))
 		return -1;
 	return imap_end(im, f);
 }
 
-int
-imap_ahead_scan(struct imap *im, uint32_t from, struct fail *f)
+static uint32_t
+first_uid(uint32_t from)
 {
-	if (from == 0)
-		from = 1;
-	if (imap_begin_ahead(im, f) == -1 ||
-	    say_window(im, from, UINT32_MAX, f) == -1)
+	return from > 0 ? from : 1;
+}
+
+/* What both calls must agree upon. */
+static void
+key_of(uint64_t key[2], uint32_t from, uint64_t since)
+{
+	key[0] = first_uid(from);
+	key[1] = key[0] > 1 ? since : 0;
+}
+
+int
+imap_ahead_scan(struct imap *im, uint32_t from, uint64_t since, struct fail *f)
+{
+	uint32_t first = im->tag + 1;
+	uint64_t key[2];
+
+	key_of(key, from, since);
+	if (key[1] > 0 &&
+	    (imap_begin_ahead(im, f) == -1 ||
+		say_window(im, 1, key[0] - 1, key[1], f) == -1))
 		return -1;
-	ahead_add(im, AHEAD_SCAN, from, NULL, 0, im->tag);
+	if (imap_begin_ahead(im, f) == -1 ||
+	    say_window(im, key[0], UINT32_MAX, 0, f) == -1)
+		return -1;
+	ahead_add(im, AHEAD_SCAN, 0, key, sizeof(key), first);
 	return 1;
 }
 
 int
-imap_scan(struct imap *im, uint32_t from, struct fail *f)
+imap_scan(struct imap *im, uint32_t from, uint64_t since, struct fail *f)
 {
 	struct scan *s = im->scan;
-	uint32_t tag;
+	uint64_t key[2];
 
 	if (fetch_drop(im, f) == -1)
 		return -1;
 	if (s == NULL)
 		s = im->scan = mem_alloc(sizeof(*s));
-	s->next = from > 0 ? from : 1;
+	key_of(key, from, since);
+	s->from = key[0];
+	s->since = key[1];
+	s->next = s->since > 0 ? 1 : s->from;
 	s->width = STEP;
 	s->failed = 0;
 	s->n = s->at = 0;
 	s->count = s->missing = 0;
 	s->exists = im->sel.exists;
 	s->expunged = im->expunged;
-	s->from_start = from <= 1;
-	s->ahead = 0;
-	if (ahead_take(im, AHEAD_SCAN, (uint32_t)s->next, NULL, 0, &tag, &tag))
-		s->ahead = tag;
+	s->from_start = s->from == 1;
+	if (!ahead_take(
+		im, AHEAD_SCAN, 0, key, sizeof(key), &s->ahead, &s->ahead_last))
+		s->ahead = s->ahead_last = 0;
 	/* Not asked: servers are known that call this BAD. */
 	s->over = s->ahead == 0 && im->sel.has_exists && s->exists == 0;
 	return 0;
@@ -298,18 +327,35 @@ take_row(struct imap *im, uint64_t low, uint64_t high, struct fail *f)
 	return -1;
 }
 
-static int
-read_window(
-    struct imap *im, uint32_t tag, uint64_t low, uint64_t high, struct fail *f)
+/* Behind the rows that came before it. */
+static void
+fail_later(struct imap *im, enum answer a)
 {
 	struct scan *s = im->scan;
+
+	if (a == ANSWER_OK || s->failed ||
+	    (im->sel.exists == 0 && im->sel.has_exists))
+		return;
+	s->failed = 1;
+	(void)imap_refused(im, a, "FETCH", CODE_PROTO, REACH_FOLDER, &s->why);
+}
+
+/* Answers up to the one with tag last; those from first on are to it. */
+static int
+read_window(struct imap *im, uint32_t first, uint32_t last, uint64_t low,
+    uint64_t high, struct fail *f)
+{
 	struct reply r;
 
 	for (;;) {
 		int rc = imap_reply(im, &r, f);
 
-		if (rc == 1 && r.kind == REPLY_TAGGED && r.tag == tag)
-			break;
+		if (rc == 1 && r.kind == REPLY_TAGGED && r.tag >= first &&
+		    r.tag <= last) {
+			fail_later(im, r.answer);
+			if (r.tag == last)
+				break;
+		}
 		if (rc == 1 && r.kind == REPLY_FETCH)
 			rc = take_row(im, low, high, f);
 		else if (rc == 1)
@@ -317,15 +363,7 @@ read_window(
 		if (rc == -1 || (rc == 0 && imap_skip(im, &r, f) == -1))
 			return -1;
 	}
-	put_in_order(s);
-	if (r.answer != ANSWER_OK &&
-	    (im->sel.exists > 0 ||
-		!im->sel
-		     .has_exists)) { /* behind the rows that came before it */
-		s->failed = 1;
-		(void)imap_refused(
-		    im, r.answer, "FETCH", CODE_PROTO, REACH_FOLDER, &s->why);
-	}
+	put_in_order(im->scan);
 	return 0;
 }
 
@@ -334,14 +372,24 @@ read_window(
  * Where UIDs are sparse the windows grow, so that a folder takes a command
  * per STEP messages and a few more.
  */
-static int
-next_window(struct imap *im, struct fail *f)
+static uint64_t
+window_end(const struct imap *im, uint64_t low)
 {
-	struct scan *s = im->scan;
-	uint64_t low = s->next, high = low + s->width - 1;
-	uint32_t tag = s->ahead;
+	const struct scan *s = im->scan;
+	uint64_t high = low + s->width - 1;
 	uint64_t left = s->exists > s->count ? s->exists - s->count : 0;
 
+	if (s->since > 0 && low < s->from)
+		return high < s->from ? high : s->from - 1;
+	if (left <= STEP || high >= UINT32_MAX ||
+	    (im->sel.uidnext != 0 && high + 1 >= im->sel.uidnext))
+		return UINT32_MAX;
+	return high;
+}
+
+static void
+clear_window(struct scan *s)
+{
 	if (s->room / 4 > STEP) {
 		free(s->row);
 		s->row = NULL;
@@ -352,25 +400,34 @@ next_window(struct imap *im, struct fail *f)
 	s->flags = intern_new();
 	s->last_flags = NULL;
 	s->flag_octets = 0;
+}
+
+static int
+next_window(struct imap *im, struct fail *f)
+{
+	struct scan *s = im->scan;
+	uint64_t low = s->next, high = UINT32_MAX;
+	uint32_t first = s->ahead, last = s->ahead_last;
+	int rc = fetch_drop(im, f);
+
+	clear_window(s);
 	s->ahead = 0;
-	if (tag != 0 || left <= STEP || high >= UINT32_MAX ||
-	    (im->sel.uidnext != 0 && high + 1 >= im->sel.uidnext)) {
-		high = UINT32_MAX;
-		s->over = 1;
+	if (rc == 0 && first == 0) {
+		high = window_end(im, low);
+		if (imap_begin(im, f) == -1 ||
+		    say_window(
+			im, low, high, low < s->from ? s->since : 0, f) == -1)
+			rc = -1;
+		first = last = im->tag;
 	}
-	if (fetch_drop(im, f) == -1 ||
-	    (tag == 0 &&
-		(imap_begin(im, f) == -1 ||
-		    say_window(im, low, high, f) == -1)) ||
-	    read_window(im, tag != 0 ? tag : im->tag, low, high, f) == -1) {
-		s->over = 1;
-		return -1;
-	}
+	if (rc == 0)
+		rc = read_window(im, first, last, low, high, f);
+	s->over = rc == -1 || high == UINT32_MAX;
 	s->next = high + 1;
 	s->count += s->n;
 	if (s->n < s->width / 4)
 		s->width *= 2;
-	return 0;
+	return rc;
 }
 
 static void

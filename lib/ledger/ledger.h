@@ -99,6 +99,7 @@ uint64_t ledger_hash(const char *uid);
 void ledger_find(const struct ledger *l, uint64_t uid, struct known_as *k);
 /* The source has this one still. */
 void ledger_there(struct ledger *l, uint64_t uid);
+void ledger_there_run(struct ledger *l, uint64_t low, uint64_t high);
 /*
  * What is done, by us, and was not called there since the load: 1 with its
  * uid's hash and what is known, *at going on from 0; 0 no more.

@@ -37,4 +37,14 @@ int account_raw(struct imap_account *a, const char *folder, struct fail *f);
 int account_rights(
     struct store *st, const char *folder, struct buf *rights, struct fail *f);
 
+/* ---- imap_early.c ---- */
+
+uint32_t account_uid(uint64_t id); /* the greatest one beyond it */
+uint32_t *account_uids(const uint64_t *ids, size_t n); /* the caller frees */
+int account_counts(const struct imap_account *a); /* lists with STATUS */
+/* The folder is listed, and can be selected. */
+int account_has(struct imap_account *a, const char *folder);
+int
+account_ahead(struct store *st, const struct ahead_of *what, struct fail *f);
+
 #endif

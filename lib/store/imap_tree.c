@@ -195,7 +195,7 @@ account_sizes(struct imap_account *a, struct folder *fo, struct fail *f)
 	if ((fo->known & FOLDER_MESSAGES) == 0 || fo->messages > 0) {
 		rc = imap_select(a->im, fo->raw, strlen(fo->raw), 0, &sel, f);
 		if (rc == 0)
-			rc = imap_scan(a->im, 0, f);
+			rc = imap_scan(a->im, 0, 0, f);
 		while (rc == 0 && (rc = imap_scan_next(a->im, &row, f)) == 1) {
 			bytes += row.size;
 			rc = 0;

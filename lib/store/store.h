@@ -64,7 +64,9 @@ enum {
 	STORE_FOLDERS = 1 << 6, /* more than one folder */
 	STORE_SUBSCRIBE = 1 << 7,
 	STORE_ROLES = 1 << 8, /* CREATE-SPECIAL-USE or the like */
-	STORE_COPY = 1 << 9 /* store_copy works */
+	STORE_COPY = 1 << 9, /* store_copy works */
+	STORE_CHANGES = 1 << 10, /* store_scan_since works */
+	STORE_THERE = 1 << 11 /* store_there works */
 };
 
 struct store;
@@ -122,17 +124,21 @@ enum ahead_what {
 	AHEAD_OF_CREATE, /* folder, role */
 	AHEAD_OF_SUBSCRIBE, /* folder */
 	AHEAD_OF_ENTER, /* folder, write */
-	AHEAD_OF_SCAN, /* from */
-	AHEAD_OF_WANT /* ids, n */
+	AHEAD_OF_SCAN, /* from, since */
+	AHEAD_OF_THERE,
+	AHEAD_OF_WANT, /* ids, n */
+	AHEAD_OF_FLAGS, /* ids, n, add, remove */
+	AHEAD_OF_EXPUNGE /* ids, n */
 };
 struct ahead_of {
 	enum ahead_what what;
 	const char *folder;
 	enum role role;
 	int write;
-	uint64_t from;
+	uint64_t from, since;
 	const uint64_t *ids;
 	size_t n;
+	const char *add, *remove;
 };
 int store_ahead(struct store *st, const struct ahead_of *a, struct fail *f);
 
@@ -168,6 +174,15 @@ int store_enter(struct store *st, const char *folder, int write,
  * server does not list.
  */
 int store_scan(struct store *st, uint64_t from, struct fail *f);
+/* And of those before FROM what has changed since this MODSEQ of the folder, as
+ * store_enter once told it. */
+int store_scan_since(
+    struct store *st, uint64_t from, uint64_t since, struct fail *f);
+/* Calls each for runs of ids that are there: 1 for all of them, 0 the server
+ * does not tell, -1. */
+int store_there(struct store *st,
+    void (*each)(void *arg, uint32_t low, uint32_t high), void *arg,
+    struct fail *f);
 int store_next(struct store *st, struct msgref *m, struct fail *f);
 /* The id as rows show it: IMAP UID, UIDL, Maildir base name, mbox ordinal. */
 void store_uid(struct store *st, uint64_t id, struct buf *out);

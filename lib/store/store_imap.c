@@ -24,6 +24,10 @@ set_can(struct imap_account *a)
 		a->st.can |= STORE_MULTI;
 	if (caps & CAP_CREATE_SPECIAL_USE)
 		a->st.can |= STORE_ROLES;
+	if (caps & CAP_CONDSTORE)
+		a->st.can |= STORE_CHANGES;
+	if (caps & CAP_ESEARCH)
+		a->st.can |= STORE_THERE;
 	a->st.capabilities = imap_capabilities(a->im);
 	a->st.append_limit = imap_append_limit(a->im);
 }
@@ -73,18 +77,12 @@ close_account(struct store *st)
 /* ---- folders ---- */
 
 static int
-asks_counters(const struct store *st)
-{
-	return st->opt.counters || st->opt.sizes;
-}
-
-static int
 list(struct store *st, struct folder **out, size_t *n, struct fail *f)
 {
 	struct imap_account *a = self(st);
 	size_t i;
 
-	if (account_list(a, asks_counters(st), f) == -1)
+	if (account_list(a, account_counts(a), f) == -1)
 		return -1;
 	for (i = 0; st->opt.sizes && i < a->list_n; i++)
 		if (account_sizes(a, &a->list[i], f) == -1)
@@ -95,21 +93,13 @@ list(struct store *st, struct folder **out, size_t *n, struct fail *f)
 }
 
 static int
-is_there(struct imap_account *a, const char *folder)
-{
-	const struct folder *fo = folder_find(a->list, a->list_n, folder);
-
-	return (fo != NULL && fo->selectable) || strcmp(folder, "INBOX") == 0;
-}
-
-static int
 create(struct store *st, const char *folder, enum role role, int *made,
     struct fail *f)
 {
 	struct imap_account *a = self(st);
 
 	*made = 0;
-	if (is_there(a, folder))
+	if (account_has(a, folder))
 		return 0;
 	if (account_raw(a, folder, f) == -1)
 		return -1;
@@ -204,12 +194,23 @@ enter(struct store *st, const char *folder, int write, struct folder *info,
 /* ---- messages out ---- */
 
 static int
-scan(struct store *st, uint64_t from, struct fail *f)
+scan_since(struct store *st, uint64_t from, uint64_t since, struct fail *f)
 {
 	self(st)->told = 0;
-	if (from > UINT32_MAX)
-		from = UINT32_MAX;
-	return imap_scan(self(st)->im, (uint32_t)from, f);
+	return imap_scan(self(st)->im, account_uid(from), since, f);
+}
+
+static int
+scan(struct store *st, uint64_t from, struct fail *f)
+{
+	return scan_since(st, from, 0, f);
+}
+
+static int
+there(struct store *st, void (*each)(void *, uint32_t low, uint32_t high),
+    void *arg, struct fail *f)
+{
+	return imap_there(self(st)->im, each, arg, f);
 }
 
 static int
@@ -244,21 +245,10 @@ uid(struct store *st, uint64_t id, struct buf *out)
 	buf_addf(out, "%llu", (unsigned long long)id);
 }
 
-static uint32_t *
-uids_of(const uint64_t *ids, size_t n)
-{
-	uint32_t *uids = mem_array(n, sizeof(*uids));
-	size_t i;
-
-	for (i = 0; i < n; i++)
-		uids[i] = (uint32_t)ids[i];
-	return uids;
-}
-
 static int
 want(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
 {
-	uint32_t *uids = uids_of(ids, n);
+	uint32_t *uids = account_uids(ids, n);
 	int rc = imap_want(self(st)->im, uids, n, st->spool_dir, f);
 	free(uids);
 	return rc;
@@ -281,45 +271,6 @@ static int
 read_body(struct store *st, const char **p, size_t *n, struct fail *f)
 {
 	return imap_read(self(st)->im, p, n, f);
-}
-
-/* ---- ahead of time ---- */
-
-static int
-ahead_folder(
-    struct imap_account *a, const struct ahead_of *what, struct fail *f)
-{
-	if (account_raw(a, what->folder, f) == -1)
-		return -1;
-	if (what->what == AHEAD_OF_SUBSCRIBE)
-		return imap_ahead_subscribe(a->im, a->raw.data, a->raw.len, f);
-	if (what->what == AHEAD_OF_ENTER)
-		return imap_ahead_select(
-		    a->im, a->raw.data, a->raw.len, what->write, f);
-	if (is_there(a, what->folder))
-		return 1;
-	return imap_ahead_create(
-	    a->im, a->raw.data, a->raw.len, (int)what->role, f);
-}
-
-static int
-ahead(struct store *st, const struct ahead_of *what, struct fail *f)
-{
-	struct imap_account *a = self(st);
-	uint64_t from = what->from < UINT32_MAX ? what->from : UINT32_MAX;
-	uint32_t *uids;
-	int rc;
-
-	if (what->what == AHEAD_OF_LIST)
-		return imap_ahead_list(a->im, asks_counters(st), f);
-	if (what->what == AHEAD_OF_SCAN)
-		return imap_ahead_scan(a->im, (uint32_t)from, f);
-	if (what->what != AHEAD_OF_WANT)
-		return ahead_folder(a, what, f);
-	uids = uids_of(what->ids, what->n);
-	rc = imap_ahead_want(a->im, uids, what->n, f);
-	free(uids);
-	return rc;
 }
 
 /* ---- messages in ---- */
@@ -394,7 +345,7 @@ flags(struct store *st, const uint64_t *ids, size_t n, const char *add,
     const char *remove, struct fail *f)
 {
 	struct imap *im = self(st)->im;
-	uint32_t *uids = uids_of(ids, n);
+	uint32_t *uids = account_uids(ids, n);
 	int rc = select_again(self(st), 1, f);
 
 	if (rc == 0 && *add != '\0')
@@ -410,7 +361,7 @@ copy(struct store *st, const uint64_t *ids, size_t n, const char *folder,
     uint64_t *to, struct fail *f)
 {
 	struct imap_account *a = self(st);
-	uint32_t *uids = uids_of(ids, n);
+	uint32_t *uids = account_uids(ids, n);
 	uint32_t *got = mem_array(n, sizeof(*got));
 	size_t i;
 	int rc = account_raw(a, folder, f);
@@ -427,7 +378,7 @@ copy(struct store *st, const uint64_t *ids, size_t n, const char *folder,
 static int
 take_out(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
 {
-	uint32_t *uids = uids_of(ids, n);
+	uint32_t *uids = account_uids(ids, n);
 	int rc = imap_expunge(self(st)->im, uids, n, f);
 
 	free(uids);
@@ -466,12 +417,14 @@ const struct store_ops store_imap = {
     .open = open_account,
     .login = log_in,
     .close = close_account,
-    .ahead = ahead,
+    .ahead = account_ahead,
     .list = list,
     .create = create,
     .subscribe = subscribe,
     .enter = enter,
     .scan = scan,
+    .scan_since = scan_since,
+    .there = there,
     .next = next,
     .uid = uid,
     .want = want,

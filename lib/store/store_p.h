@@ -54,6 +54,11 @@ struct store_ops {
 	int (*enter)(struct store *st, const char *folder, int write,
 	    struct folder *info, struct fail *f);
 	int (*scan)(struct store *st, uint64_t from, struct fail *f);
+	int (*scan_since)(struct store *st, uint64_t from, uint64_t since,
+	    struct fail *f); /* ? */
+	int (*there)(struct store *st,
+	    void (*each)(void *, uint32_t low, uint32_t high), void *arg,
+	    struct fail *f); /* ? */
 	int (*next)(struct store *st, struct msgref *m, struct fail *f);
 	void (*uid)(struct store *st, uint64_t id, struct buf *out);
 	int (*want)(

@@ -701,7 +701,7 @@ START_TEST(rows_of_all_kinds)
 	struct imap_row r;
 	struct fail f = {0};
 
-	ck_assert_int_eq(imap_scan(im, 0, &f), 0);
+	ck_assert_int_eq(imap_scan(im, 0, 0, &f), 0);
 	row(im, 10, 5, 980985600, "");
 	row(im, 20, 7, CLOCK_NONE, "\\Flagged");
 	row(im, 30, 4294967297u, CLOCK_NONE, "\\Seen [y] $A");
@@ -722,7 +722,7 @@ START_TEST(refused_behind_its_rows)
 	struct imap_row r;
 	struct fail f = {0};
 
-	ck_assert_int_eq(imap_scan(im, 0, &f), 0);
+	ck_assert_int_eq(imap_scan(im, 0, 0, &f), 0);
 	row(im, 1, 5, CLOCK_NONE, "");
 	ck_assert_int_eq(imap_scan_next(im, &r, &f), -1);
 	failed(&f, CODE_PROTO, REACH_FOLDER);
@@ -749,7 +749,7 @@ START_TEST(windows)
 	uint64_t len;
 	uint32_t uid = 7;
 
-	ck_assert_int_eq(imap_scan(im, 5, &f), 0);
+	ck_assert_int_eq(imap_scan(im, 5, 0, &f), 0);
 	row(im, 7, 5, CLOCK_NONE, "");
 	ck_assert_int_eq(imap_want(im, &uid, 1, "/tmp", &f), 0);
 	ck_assert_int_eq(imap_body(im, &uid, &len, &f), 1);
@@ -766,7 +766,7 @@ START_TEST(nothing_is_asked_of_an_empty_folder)
 	struct imap_row r;
 	struct fail f = {0};
 
-	ck_assert_int_eq(imap_scan(im, 0, &f), 0);
+	ck_assert_int_eq(imap_scan(im, 0, 0, &f), 0);
 	ck_assert_int_eq(imap_scan_next(im, &r, &f), 0);
 	part(im);
 }
@@ -790,7 +790,7 @@ START_TEST(rows_without_end)
 	struct imap_row r;
 	struct fail f = {0};
 
-	ck_assert_int_eq(imap_scan(im, 0, &f), 0);
+	ck_assert_int_eq(imap_scan(im, 0, 0, &f), 0);
 	ck_assert_int_eq(imap_scan_next(im, &r, &f), -1);
 	failed(&f, CODE_PROTO, REACH_ENDPOINT);
 	ck_assert_msg(strstr(f.why, floods[_i].why) != NULL, "%s", f.why);
@@ -1235,6 +1235,127 @@ START_TEST(gone_meanwhile)
 }
 END_TEST
 
+/* What changed and what is new, asked for one after the other. */
+#define CHANGED                                               \
+	"UID FETCH 1:9 (UID FLAGS INTERNALDATE RFC822.SIZE) " \
+	"(CHANGEDSINCE 12)\r\n"
+#define NEW "UID FETCH 10:* (UID FLAGS INTERNALDATE RFC822.SIZE)\r\n"
+
+START_TEST(rows_that_changed)
+{
+	static const struct step st[] = {OPEN("6"), C("A3 " CHANGED),
+	    S("* 2 FETCH (UID 4 FLAGS (\\Seen) RFC822.SIZE 3 MODSEQ (13))\r\n"
+	      "* 9 FETCH (UID 12 RFC822.SIZE 5)\r\n" /* not of this one */
+	      "A3 OK\r\n"),
+	    C("A4 " NEW), S("* 6 FETCH (UID 12 RFC822.SIZE 7)\r\nA4 OK\r\n"),
+	    END};
+	struct imap *im = opened("", st);
+	struct imap_row r;
+	struct fail f = {0};
+
+	ck_assert_int_eq(imap_scan(im, 10, 12, &f), 0);
+	row(im, 4, 3, CLOCK_NONE, "\\Seen");
+	row(im, 12, 7, CLOCK_NONE, "");
+	ck_assert_int_eq(imap_scan_next(im, &r, &f), 0);
+	ck_assert_uint_eq(imap_scan_missing(im), 0);
+	part(im);
+}
+END_TEST
+
+/* Asked ahead a server may mix them; what it refuses is said behind its rows.
+ */
+START_TEST(rows_that_changed_ahead)
+{
+	static const struct step st[] = {OPEN("6"), C("A3 " CHANGED "A4 " NEW),
+	    S("* 6 FETCH (UID 12 RFC822.SIZE 7)\r\n"
+	      "* 2 FETCH (UID 4 FLAGS (\\Seen) RFC822.SIZE 3 MODSEQ (13))\r\n"
+	      "A3 NO [LIMIT] x\r\nA4 OK\r\n"),
+	    END};
+	struct imap *im = opened("", st);
+	struct imap_row r;
+	struct fail f = {0};
+
+	ck_assert_int_eq(imap_ahead_scan(im, 10, 12, &f), 1);
+	ck_assert_int_eq(imap_scan(im, 10, 12, &f), 0);
+	row(im, 4, 3, CLOCK_NONE, "\\Seen");
+	row(im, 12, 7, CLOCK_NONE, "");
+	ck_assert_int_eq(imap_scan_next(im, &r, &f), -1);
+	ck_assert_int_eq(f.code, CODE_THROTTLED);
+	part(im);
+}
+END_TEST
+
+/* ---- what is there ---- */
+
+static void
+add_run(void *arg, uint32_t low, uint32_t high)
+{
+	buf_addf(arg, "%u-%u ", (unsigned int)low, (unsigned int)high);
+}
+
+static const struct {
+	const char *answer, *runs;
+	int rc;
+} searches[] = {
+    {"* ESEARCH (TAG \"A3\") UID ALL 1:3,7,12:9\r\nA3 OK\r\n", "1-3 7-7 9-12 ",
+	1},
+    {"* ESEARCH UID ALL 4294967295\r\nA3 OK\r\n", "4294967295-4294967295 ", 1},
+    {"* ESEARCH (TAG \"A3\") UID\r\nA3 OK\r\n", "", 1},
+    {"A3 OK\r\n", "", 0},
+    {"* ESEARCH (TAG \"A3\") ALL 1:3\r\nA3 OK\r\n", "", 0},
+    {"* ESEARCH (TAG \"A3\") UID ALL 1:4294967296\r\nA3 OK\r\n", "", 0},
+    {"* ESEARCH (TAG \"A3\") UID ALL 5,0:7\r\nA3 OK\r\n", "5-5 ", 0},
+    {"* ESEARCH (TAG \"A3\") UID ALL 5,x\r\nA3 OK\r\n", "5-5 ", 0},
+    {"* ESEARCH (TAG \"A3\" UID ALL 5\r\nA3 OK\r\n", "", 0},
+    {"A3 NO not now\r\n", "", -1},
+};
+
+START_TEST(what_is_there)
+{
+	const struct step st[] = {OPEN("6"),
+	    C("A3 UID SEARCH RETURN (ALL) ALL\r\n"),
+	    {'S', searches[_i].answer, strlen(searches[_i].answer), 1}, END};
+	struct imap *im = opened("", st);
+	struct buf runs = {0};
+	struct fail f = {0};
+
+	buf_add(&runs, "", 0);
+	if (_i % 2)
+		ck_assert_int_eq(imap_ahead_there(im, &f), 1);
+	ck_assert_int_eq(imap_there(im, add_run, &runs, &f), searches[_i].rc);
+	ck_assert_str_eq(runs.data, searches[_i].runs);
+	buf_free(&runs);
+	part(im);
+}
+END_TEST
+
+/* Changes go one behind the other, and each tells how it went. */
+START_TEST(changes_ahead)
+{
+	static const uint32_t uids[] = {4, 5, 9};
+	static const struct step st[] = {OPEN("6"),
+	    C("A3 UID STORE 4:5 +FLAGS.SILENT (\\Seen)\r\n"
+	      "A4 UID STORE 9 -FLAGS.SILENT (odd)\r\n"
+	      "A5 UID EXPUNGE 4:5,9\r\n"),
+	    S("* 1 FETCH (UID 4 MODSEQ (3))\r\nA3 OK\r\nA4 NO no\r\n"
+	      "* 1 EXPUNGE\r\nA5 OK\r\n"),
+	    C("A6 UID STORE 9 +FLAGS.SILENT (odd)\r\n"), S("A6 OK\r\n"), END};
+	struct imap *im = opened("", st);
+	struct fail f = {0};
+
+	ck_assert_int_eq(imap_ahead_store(im, uids, 2, '+', "\\Seen", &f), 1);
+	ck_assert_int_eq(imap_ahead_store(im, uids + 2, 1, '-', "odd", &f), 1);
+	ck_assert_int_eq(imap_ahead_expunge(im, uids, 3, &f), 1);
+	ck_assert_int_eq(imap_ahead_store(im, uids, 1, '+', "a\r\nb", &f), 0);
+	ck_assert_int_eq(imap_store(im, uids, 2, '+', "\\Seen", &f), 0);
+	ck_assert_int_eq(imap_store(im, uids + 2, 1, '-', "odd", &f), -1);
+	ck_assert_int_eq(f.reach, REACH_MESSAGE);
+	ck_assert_int_eq(imap_expunge(im, uids, 3, &f), 0);
+	ck_assert_int_eq(imap_store(im, uids + 2, 1, '+', "odd", &f), 0);
+	part(im);
+}
+END_TEST
+
 /* ---- ahead of time ---- */
 
 #define OPENED(tag, validity) \
@@ -1264,7 +1385,7 @@ START_TEST(asked_ahead)
 	ck_assert_int_eq(imap_ahead_create(im, "a", 1, ROLE_NONE, &f), 1);
 	ck_assert_int_eq(imap_ahead_subscribe(im, "a", 1, &f), 1);
 	ck_assert_int_eq(imap_ahead_select(im, "a", 1, 1, &f), 1);
-	ck_assert_int_eq(imap_ahead_scan(im, 4, &f), 1);
+	ck_assert_int_eq(imap_ahead_scan(im, 4, 0, &f), 1);
 	ck_assert_int_eq(imap_ahead_select(im, "b", 1, 0, &f), 1);
 	ck_assert_int_eq(imap_ahead_want(im, uids, 2, &f), 1);
 	ck_assert_int_eq(imap_create(im, "a", 1, ROLE_NONE, &made, &f), 0);
@@ -1272,7 +1393,7 @@ START_TEST(asked_ahead)
 	ck_assert_int_eq(imap_subscribe(im, "a", 1, &f), 0);
 	ck_assert_int_eq(imap_select(im, "a", 1, 1, &sel, &f), 0);
 	ck_assert_uint_eq(sel.uidvalidity, 7);
-	ck_assert_int_eq(imap_scan(im, 4, &f), 0);
+	ck_assert_int_eq(imap_scan(im, 4, 0, &f), 0);
 	ck_assert_int_eq(imap_scan_next(im, &row, &f), 1);
 	ck_assert_uint_eq(row.uid, 4);
 	ck_assert_int_eq(imap_scan_next(im, &row, &f), 0);
@@ -1420,6 +1541,10 @@ SUITE("imap")
 	TEST(refused_before_a_word);
 	LOOP(answered_too_early, 2);
 	TEST(gone_meanwhile);
+	TEST(rows_that_changed);
+	TEST(rows_that_changed_ahead);
+	tcase_add_loop_test(tc, what_is_there, 0, (int)LENGTH(searches));
+	TEST(changes_ahead);
 	TEST(asked_ahead);
 	TEST(asked_ahead_and_left);
 	TEST(made_ahead_and_left);
