@@ -34,8 +34,9 @@ store_at(struct store *st, const char *folder, uint64_t id, struct fail *f)
 	return -1;
 }
 
-static int
-refuse(struct store *st, const char *folder, const char *what, struct fail *f)
+int
+store_refuse(
+    struct store *st, const char *folder, const char *what, struct fail *f)
 {
 	(void)fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER, what,
 	    st->opt.write ? "this kind of endpoint cannot do that"
@@ -262,7 +263,7 @@ store_create(struct store *st, const char *folder, enum role role, int *made,
 	int ignored;
 
 	if (st->ops->create == NULL || !st->opt.write)
-		return refuse(st, folder, "create", f);
+		return store_refuse(st, folder, "create", f);
 	if (st->ops->create(
 		st, folder, role, made != NULL ? made : &ignored, f) == -1)
 		return store_at(st, folder, 0, f);
@@ -273,7 +274,7 @@ int
 store_subscribe(struct store *st, const char *folder, struct fail *f)
 {
 	if (st->ops->subscribe == NULL || !st->opt.write)
-		return refuse(st, folder, "subscribe", f);
+		return store_refuse(st, folder, "subscribe", f);
 	if (st->ops->subscribe(st, folder, f) == -1)
 		return store_at(st, folder, 0, f);
 	return 0;
@@ -382,7 +383,7 @@ store_put(
     struct store *st, const char *folder, const struct put *p, struct fail *f)
 {
 	if (st->ops->put == NULL || !st->opt.write)
-		return refuse(st, folder, "append", f);
+		return store_refuse(st, folder, "append", f);
 	if (st->ops->put(st, folder, p, f) == -1)
 		return store_at(st, folder, 0, f);
 	return 0;
@@ -431,84 +432,6 @@ size_t
 store_outstanding(const struct store *st)
 {
 	return st->ops->outstanding != NULL ? st->ops->outstanding(st) : 0;
-}
-
-/* ---- changes, tables of their own ---- */
-
-int
-store_flags(struct store *st, const uint64_t *ids, size_t n, const char *add,
-    const char *remove, struct fail *f)
-{
-	size_t i = 0;
-	int rc = 0;
-
-	if (!st->opt.write ||
-	    (st->ops->flags == NULL && st->ops->flags_of == NULL))
-		return refuse(st, st->entered, "flags", f);
-	if (st->ops->flags_of != NULL)
-		rc = st->ops->flags_of(st, ids, n, add, remove, f);
-	else
-		for (; i < n && rc == 0; i++)
-			rc = st->ops->flags(st, ids[i], add, remove, f);
-	if (rc == -1)
-		return store_at(st, st->entered, n == 1 ? ids[0] : 0, f);
-	return 0;
-}
-
-int
-store_copy(struct store *st, const uint64_t *ids, size_t n, const char *folder,
-    uint64_t *to, struct fail *f)
-{
-	if (st->ops->copy == NULL || !st->opt.write)
-		return refuse(st, st->entered, "copy", f);
-	if (st->ops->copy(st, ids, n, folder, to, f) == -1)
-		return store_at(st, st->entered, n == 1 ? ids[0] : 0, f);
-	return 0;
-}
-
-int
-store_expunge(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
-{
-	if (st->ops->expunge == NULL || !st->opt.write)
-		return refuse(st, st->entered, "expunge", f);
-	if (st->ops->expunge(st, ids, n, f) == -1)
-		return store_at(st, st->entered, n == 1 ? ids[0] : 0, f);
-	return 0;
-}
-
-int
-store_quota(struct store *st,
-    void (*each)(void *, const char *root, const char *resource, uint64_t used,
-	uint64_t limit),
-    void *arg, struct fail *f)
-{
-	if (st->ops->quota == NULL)
-		return 0;
-	return st->ops->quota(st, each, arg, f) == -1 ? store_at(st, NULL, 0, f)
-						      : 0;
-}
-
-int
-store_acl(struct store *st, const char *folder,
-    void (*each)(void *, const char *identifier, const char *rights), void *arg,
-    struct fail *f)
-{
-	if (st->ops->acl == NULL)
-		return 0;
-	if (st->ops->acl(st, folder, each, arg, f) == -1)
-		return store_at(st, folder, 0, f);
-	return 0;
-}
-
-int
-store_rights(
-    struct store *st, const char *folder, struct buf *rights, struct fail *f)
-{
-	int rc = 0;
-
-	if (st->ops->rights != NULL)
-		rc = st->ops->rights(st, folder, rights, f);
-	return rc == -1 ? store_at(st, folder, 0, f) : rc;
 }
 
 struct stream *

@@ -106,6 +106,9 @@ void folder_sort(struct folder *list, size_t n);
 struct folder *folder_find(struct folder *list, size_t n, const char *name);
 /* Names what failed: label, folder and message as far as known.  Returns -1. */
 int store_at(struct store *st, const char *folder, uint64_t id, struct fail *f);
+/* The scheme cannot do what, or nothing is written there.  Returns -1. */
+int store_refuse(
+    struct store *st, const char *folder, const char *what, struct fail *f);
 /* Says line once by opt.note, if there is one. */
 void store_note(const struct store *st, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
