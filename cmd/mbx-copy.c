@@ -1,12 +1,15 @@
 /* mbx-copy: copies mailboxes, add-only and resumable. */
+#include <dirent.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/base.h"
 #include "cli/cli.h"
 #include "copy/copy.h"
+#include "ledger/ledger.h"
 #include "row/row.h"
 #include "store/store.h"
 
@@ -15,6 +18,7 @@ static const char **only, **exclude;
 static const char *messages_file;
 static struct copy_opt options = {.since = CLOCK_NONE, .before = CLOCK_NONE};
 static int check;
+static const char *compact; /* not NULL: that is asked for */
 static struct copy *copy;
 
 /* ---- options ---- */
@@ -34,6 +38,8 @@ set_recognise(const char *level, struct fail *f)
 	return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 	    "--recognise is L0 or L3, not '%s'", level);
 }
+
+static int set_compact(const char *ignored, struct fail *f);
 
 static const struct opt opts[] = {
     {"ledger", 'l', OPT_STRING, "DIR", "what was done is kept there",
@@ -76,8 +82,9 @@ static const struct opt opts[] = {
 	cli_set_until},
     {"limit", 0, OPT_CALL, "HOST=N,...", "at most N connections there at once",
 	NULL, cli_set_limit},
-    {"check", 0, OPT_FLAG, NULL,
-	"no copy: log-ins, names, quota, sizes, rights", &check, NULL},
+    {"check", 0, OPT_FLAG, NULL, NULL, &check, NULL},
+    {"compact", 0, OPT_CALL, NULL,
+	"no copy: would it work; ledgers made smaller", NULL, set_compact},
     {NULL, 0, OPT_FLAG, NULL, NULL, NULL, NULL},
 };
 
@@ -243,6 +250,72 @@ say_codes(const struct row *job, const struct copy_sum *s)
 	buf_free(&plain);
 }
 
+/* ---- ledgers, made smaller ---- */
+
+/* KEY.tsv of a job, nothing else that may lie there. */
+static int
+is_ledger(const struct dirent *e)
+{
+	return strlen(e->d_name) == 20 &&
+	    strspn(e->d_name, "0123456789abcdef") == 16 &&
+	    strcmp(e->d_name + 16, ".tsv") == 0;
+}
+
+static int
+one_ledger(struct out *o, const char *name, struct fail *f)
+{
+	struct row *r = out_new(o, NULL);
+	char *key = mem_strndup(name, 16);
+	uint64_t before, after;
+	int rc = ledger_compact(
+	    options.ledger_dir, key, cli_dry_run(), &before, &after, f);
+
+	row_set(r, "key", key);
+	free(key);
+	row_set(r, "status",
+	    rc == -1 ? (f->again == AGAIN_LATER ? "deferred" : "failed")
+		: cli_dry_run()	 ? "planned"
+		: after < before ? "ok"
+				 : "same");
+	if (rc == -1) {
+		row_set(r, "code", fail_code_name(f->code));
+		row_setf(r, "hint", "%s: %s", f->what, f->why);
+	} else {
+		set_count(r, "bytes", before);
+		set_count(
+		    r, "compacted_bytes", after < before ? after : before);
+	}
+	out_row(o, r);
+	return rc;
+}
+
+static int
+compact_all(struct out *o, struct fail *f)
+{
+	struct dirent **name;
+	int i, n, rc = 0;
+
+	n = scandir(options.ledger_dir, &name, is_ledger, alphasort);
+	if (n == -1)
+		return fail_errno(f, CODE_INPUT, REACH_RUN, "ledger", "%s",
+		    options.ledger_dir);
+	for (i = 0; i < n; i++) {
+		struct fail own = {0};
+
+		if (stop_signal() == 0 &&
+		    one_ledger(o, name[i]->d_name, &own) == -1) {
+			if (rc == 0 && own.code == CODE_IO) {
+				*f = own;
+				rc = -1;
+			} else
+				say(&own);
+		}
+		free(name[i]);
+	}
+	free(name);
+	return rc;
+}
+
 /* ---- one job ---- */
 
 static void
@@ -264,7 +337,7 @@ static struct filter filter;
 static int
 start(struct fail *f)
 {
-	if (options.ledger_dir == NULL && !check)
+	if (options.ledger_dir == NULL && (!check || compact != NULL))
 		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 		    "--ledger DIR is needed: it makes the next run a delta");
 	if (options.reverse && (options.mark || options.delete_gone))
@@ -273,6 +346,12 @@ start(struct fail *f)
 	if (options.reverse && check)
 		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
 		    "--check is for the way there, not with --reverse");
+	if (compact != NULL && access(options.ledger_dir, R_OK | X_OK) == -1)
+		return fail_errno(f, CODE_INPUT, REACH_RUN, "ledger", "%s",
+		    options.ledger_dir);
+	if (check && compact != NULL)
+		return fail_set(f, CODE_USAGE, REACH_RUN, AGAIN_NEVER, "option",
+		    "--check or --compact, not both");
 	if (check)
 		filter.columns = "key account at check object server expected "
 				 "found verdict severity status code hint";
@@ -301,6 +380,8 @@ each(const struct row *job, int last, struct out *o, struct fail *f)
 		return 0;
 	}
 	options.arg = o;
+	if (compact != NULL)
+		return compact_all(o, f);
 	if (check)
 		return copy_check(copy, job, f);
 	rc = copy_job(copy, job, &sum, f);
@@ -339,6 +420,22 @@ static struct filter filter = {
     .each = each,
     .network = 1,
 };
+
+/* There are no jobs: its one row is made up. */
+static int
+set_compact(const char *ignored, struct fail *f)
+{
+	static const struct given none[] = {
+	    {"key", &compact, NULL}, {NULL, NULL, NULL}};
+
+	(void)ignored;
+	(void)f;
+	compact = "";
+	filter.given = none;
+	filter.needs = NULL;
+	filter.columns = "key status code hint bytes compacted_bytes";
+	return 0;
+}
 
 int
 main(int argc, char **argv)

@@ -34,8 +34,8 @@ lock(struct ledger *l, struct fail *f)
 	    "ledger", "another run is writing it");
 }
 
-static int
-sync_dir(const char *dir)
+int
+ledger_sync_dir(const char *dir)
 {
 	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC), rc;
 
@@ -46,6 +46,17 @@ sync_dir(const char *dir)
 	return rc;
 }
 
+/* Between open and lock another file may have taken its place. */
+static int
+is_replaced(const struct ledger *l, const struct stat *is)
+{
+	struct stat st;
+
+	return stat(l->path, &st) == -1 || st.st_ino != is->st_ino ||
+	    st.st_dev != is->st_dev;
+}
+
+/* 1: once more. */
 static int
 open_file(struct ledger *l, const char *dir, int create, struct fail *f)
 {
@@ -59,7 +70,7 @@ open_file(struct ledger *l, const char *dir, int create, struct fail *f)
 		l->fd = open(l->path,
 		    mode | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
 		if (l->fd != -1 &&
-		    (fchmod(l->fd, 0600) == -1 || sync_dir(dir) == -1))
+		    (fchmod(l->fd, 0600) == -1 || ledger_sync_dir(dir) == -1))
 			return io(l, "make", f);
 	}
 	if (l->fd == -1 && errno == ENOENT && !create)
@@ -71,8 +82,16 @@ open_file(struct ledger *l, const char *dir, int create, struct fail *f)
 		return fail_set(f, CODE_CONFIG, REACH_RUN, AGAIN_NEVER,
 		    "ledger", "not a regular file");
 	}
+	if (create && lock(l, f) == -1)
+		return -1;
+	if (create && is_replaced(l, &st)) {
+		(void)close(l->fd);
+		return 1;
+	}
+	if (fstat(l->fd, &st) == -1)
+		return io(l, "open", f);
 	l->end = (uint64_t)st.st_size;
-	return create ? lock(l, f) : 0;
+	return 0;
 }
 
 /*
@@ -150,6 +169,7 @@ ledger_open(struct ledger **lp, const char *dir, const char *key, int create,
     int *torn, struct fail *f)
 {
 	struct ledger *l = mem_alloc(sizeof(*l));
+	int rc;
 
 	l->path = mem_printf("%s/%s.tsv", dir, key);
 	l->fd = -1;
@@ -161,7 +181,9 @@ ledger_open(struct ledger **lp, const char *dir, const char *key, int create,
 	l->doubt = UINT64_MAX;
 	*torn = 0;
 	*lp = l;
-	if (open_file(l, dir, create, f) == 0 &&
+	while ((rc = open_file(l, dir, create, f)) == 1)
+		;
+	if (rc == 0 &&
 	    (l->fd == -1 || (heal(l, torn, f) == 0 && begin(l, f) == 0)))
 		return 0;
 	l->broken = 1;

@@ -135,6 +135,14 @@ int ledger_digests(
     struct ledger *l, uint8_t (**sums)[16], size_t *n, struct fail *f);
 
 /*
+ * A step of its own: drops the lines that no later call here asks for, whatever
+ * is loaded.  Atomic; under the lock.  Octets before and after; if they are not
+ * fewer, or with dry_run, nothing is changed.
+ */
+int ledger_compact(const char *dir, const char *key, int dry_run,
+    uint64_t *before, uint64_t *after, struct fail *f);
+
+/*
  * Appends one record.  Not durable by itself: ledger_sync (fdatasync) must
  * return before an intent's octets may reach the target, and before a done
  * is reported to anybody.  After a failed write or sync every later call

@@ -78,6 +78,7 @@ struct ledger {
 
 /* ---- ledger.c ---- */
 
+int ledger_sync_dir(const char *dir); /* 0, -1 and errno */
 /* What is queued goes into the file, so that it can be read there. */
 int ledger_write_out(struct ledger *l, struct fail *f);
 
