@@ -109,7 +109,7 @@ for kind in bind knot nsd; do
 	ttl restore "$T/$kind.led" >"$T/plan"
 	check_rc 0 "$kind: and the TTLs" \
 		ttl apply -k "$T/mig.key" -l "$T/$kind.led2" "$T/plan"
-	for _ in $(seq 100); do
+	for _ in $(seq 300); do
 		dns_records $second "$dns_port" example.test >"$T/after"
 		cmp -s "$T/before" "$T/after" && break
 		sleep 0.1

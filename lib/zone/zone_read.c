@@ -1,4 +1,5 @@
 /* zone_read.c: the records of a zone's text, and what each stands on. */
+#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -169,6 +170,20 @@ take_ttl(
 	return 0;
 }
 
+/* A SOA: two names and five numbers, a blank between them. */
+static int
+has_numbers(const char *rdata)
+{
+	size_t i, blanks = 0;
+
+	for (i = strlen(rdata); i > 0; i--)
+		if (rdata[i - 1] == ' ')
+			blanks++;
+		else if (blanks < 5 && !isdigit((unsigned char)rdata[i - 1]))
+			return 0;
+	return blanks == 6;
+}
+
 /* Words that ldns reads in the text's own way: SOA's numbers with units. */
 static int
 take_rdata(struct zone *z, const struct state *st, struct entry *e,
@@ -192,8 +207,9 @@ take_rdata(struct zone *z, const struct state *st, struct entry *e,
 	    -1)
 		e->rr = (struct dns_rr){owner, known, rdata, ttl};
 	if (strcmp(known, "SOA") == 0) {
-		if (w->n - i < 7)
-			return zone_bad(f, w->line_no, "the SOA is cut");
+		if (w->n - i != 7 || !has_numbers(e->rr.rdata))
+			return zone_bad(
+			    f, w->line_no, "the SOA has not its seven fields");
 		e->serial = w->word[i + 2];
 	}
 	return 0;

@@ -154,6 +154,9 @@ static const char *const refused[] = {
     "@ SOA a b 1 1 1 1 1\nother. A 192.0.2.1\n",
     "@ SOA a b 1 1 1 1 1\n@ RRSIG MX 8 1 1 1 1 1 e. AAAA\n",
     " SOA a b 1 1 1 1 1\n",
+    "@ SOA a b 1 1 1 1 1 1\n",
+    "@ SOA a b x 1 1 1 1\n",
+    "@ SOA a b 1 1 1 1 1\nx.e.test. SOA r RR 600t. NSEC 0 x a i\n",
 };
 
 START_TEST(test_refused)
