@@ -327,6 +327,7 @@ verify_finish(uint64_t rejected, struct out *o, struct fail *f)
 	const struct timespec second = {.tv_sec = 1};
 	int64_t end = clock_ms() + 1000 * (int64_t)wait_s;
 	struct mx_verify v = {NULL, via, nvia, floor_s, skew};
+	struct change_opt opt = {.ledger = ledger_file};
 	int rc;
 
 	(void)rejected;
@@ -339,7 +340,9 @@ verify_finish(uint64_t rejected, struct out *o, struct fail *f)
 	} while (rc != 0 && clock_ms() < end && stop_signal() == 0);
 	rc = mx_verify(&v, in, o, f);
 	out_tell(o, rc, f);
-	return 0;
+	return rc == 0 && ledger_file != NULL
+	    ? changes_observed(in, &opt, "all servers", f)
+	    : 0;
 }
 
 static int

@@ -227,6 +227,26 @@ for line in 'type: NS of' 'type: SOA of' 'rdata:.*dot' 'ttl:' \
 	'type:.*ANY'; do
 	check_has "named: $line" "$T/err" "^dns-ttl: $T/in:[0-9]+: $line"
 done
+# A bad row spoils its zone alone; --strict all of them.
+{
+	printf 'plan\tseq\tzone\tname\ttype\tside\tttl\trdata\n'
+	{
+		printf '1\texample.test.\texample.test.\tMX\t-\t9\t10 ten. x\n'
+		printf '2\texample.org.\texample.org.\tMX\t-\t9\t10 a.\n'
+		printf '3\texample.test.\ta.example.test.\tA\t-\t9\t192.0.2.1\n'
+	} >"$T/rows"
+	sed 's/^/p\t/' "$T/rows"
+	printf 'p\t#end\t\t\t\t\t\trows=3 sha256=%s\n' \
+		"$(sha256sum <"$T/rows" | cut -d' ' -f1)"
+} >"$T/in"
+check_rc 65 'a bad row' dns-ttl apply --max-zones 2 -s "$s" -l "$T/bad" "$T/in"
+check_has 'spoils its zone' "$T/err" \
+	'^dns-ttl: example.test.: a row of it is bad, so nothing of it is sent'
+check_same 'the others go on' 'example.org.' "$(column zone <"$T/bad" | sort -u)"
+rm "$T/bad"
+check_rc 65 '--strict' dns-ttl apply --strict --max-zones 2 -s "$s" \
+	-l "$T/bad" "$T/in"
+check 'nothing at all is begun' [ ! -e "$T/bad" ]
 check_rc 64 'no verb' dns-ttl -d example.test
 check_rc 64 'no port' dns-ttl report -d example.test -s 127.0.0.1#x
 check_rc 1 'two zones' sh -c "{ cat '$T/plan'; sed 's/^p[0-9a-f]*/q/;

@@ -236,6 +236,19 @@ EOF2
 check 'nsupdate takes the export' nsupdate -k "$T/mig.key" "$T/script"
 check_same 'and does the same' "$new" "$(mx)"
 check_rc 2 'guarded by what was seen' nsupdate -k "$T/mig.key" "$T/script"
+# What was done by other means has a ledger too, once all servers have it.
+s=127.0.0.1#$port
+check_rc 0 'verify of a plan' mx-switch verify -s "$s" -l "$T/seen" "$T/plan"
+check_has 'has looked' "$T/out" 'dns.mx.rrset.*pass'
+check_same 'and written what it saw' 'observed all servers' \
+	"$(column outcome <"$T/seen" | sort -u) $(column server <"$T/seen" |
+		sort -u)"
+check_rc 0 'from which the way back is made' mx-switch rollback -s "$s" \
+	-k "$T/mig.key" -l "$T/seen.back" "$T/seen"
+check_same 'and goes' "$old" "$(mx)"
+check_rc 1 'a plan that was not done' \
+	mx-switch verify -s "$s" -l "$T/seen2" "$T/plan"
+check 'has no ledger' [ ! -e "$T/seen2" ]
 as bind | grep -v '^;' >"$T/lines"
 check_same 'bind' "example.test. 300 IN MX 10 mx-new.example.test." \
 	"$(cat "$T/lines")"

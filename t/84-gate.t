@@ -49,6 +49,20 @@ check_same "$((n / 50)) delegations that changed: to the second" '' \
 check_rc 0 'until they are forgotten too' gate --now 2026-01-03T00:00:05Z \
 	--ns-changed 2026-01-02T00:00:00Z --ns-ttl 86400
 
+# A policy of MTA-STS that became another is looked for once a day.
+{
+	cat "$T/hand"
+	printf 'p\te.test.\t_mta-sts.e.test.\tTXT\t%s\n' \
+		'-	86400	"v=STSv1; id=1"' '+	300	"v=STSv1; id=1"'
+} >"$T/sts"
+sts() { dns-ttl gate --published 2026-01-01T00:00:00Z "$@" "$T/sts"; }
+check_rc 0 'MTA-STS: its TTL alone' sts --now 2026-01-02T00:00:05Z
+printf 'q\te.test.\t_mta-sts.e.test.\tTXT\t%s\n' \
+	'-	300	"v=STSv1; id=1"' '+	300	"v=STSv1; id=2"' >>"$T/sts"
+check_rc 75 'another id: a day more' sts --now 2026-01-03T00:00:04Z
+check_has 'is what it waits for' "$T/err" '_mta-sts.e.test. TXT: .* MTA-STS'
+check_rc 0 'to the second' sts --now 2026-01-03T00:00:05Z
+
 # ---- real caches ----
 
 # Two servers, one of which has the lowered TTL some seconds later, and caches

@@ -82,6 +82,22 @@ check_rc 1 'and not in the other' mx-switch verify -s "$s" \
 check_same 'which is as it was' \
 	'300 in.example.test.,3600 new.example.test.' "$(mx inner),$(mx outer)"
 
+check_same 'the ledgers tell the views' \
+	"$s key inner.,$s key outer." "$(cat "$T/inner.led" "$T/outer.led" |
+		column server | sort -u | grep key | paste -sd,)"
+# All views, as dns-ttl(1) has it.
+for view in inner outer; do
+	printf '%s %s %s\n' $view "$s" "$T/$view.key"
+done >"$T/views"
+while read -r view server key; do
+	dns-ttl lower -t 100 -d example.test -s "$server" -k "$key" \
+		>"$T/$view.plan" 2>"$T/err" &&
+		dns-ttl apply -s "$server" -k "$key" -l "$T/$view.led2" \
+			"$T/$view.plan" >"$T/out" 2>>"$T/err"
+done <"$T/views"
+check_same 'view by view' \
+	'100 in.example.test.,100 new.example.test.' "$(mx inner),$(mx outer)"
+
 # ---- a zone that the server signs ----
 
 rm "$T/inner.key" "$T/outer.key"

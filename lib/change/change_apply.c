@@ -129,6 +129,11 @@ look(struct job *j, uint32_t *serial, struct fail *f)
 static void
 set_all(struct job *j, const char *outcome, const char *hint)
 {
+	const char *key =
+	    j->server.key != NULL ? dns_key_name(j->server.key) : NULL;
+	/* Which view it was is told by the key. */
+	const char *server = arena_printf(j->c->arena, "%s%s%s", j->server.text,
+	    key != NULL ? " key " : "", key != NULL ? key : "");
 	int64_t now = clock_now();
 	size_t i;
 
@@ -137,7 +142,7 @@ set_all(struct job *j, const char *outcome, const char *hint)
 
 		x->outcome = outcome;
 		x->hint = arena_strdup(j->c->arena, hint);
-		x->server = arena_strdup(j->c->arena, j->server.text);
+		x->server = server;
 		x->at = now;
 		if (strcmp(outcome, "applied") == 0 ||
 		    strcmp(outcome, "already") == 0)

@@ -119,12 +119,16 @@ take_change(
 	if (strcmp(row_get(r, "side"), "+") == 0) {
 		if (ttl > s->low)
 			s->low = ttl;
+		s->renewed |=
+		    s->was != NULL && strcmp(s->was, row_get(r, "rdata")) != 0;
 		return 0;
 	}
 	s->is_new = 0;
 	s->has_old = 1;
 	if (ttl > s->old)
 		s->old = ttl;
+	if (strncmp(s->name, "_mta-sts.", 9) == 0)
+		s->was = arena_strdup(g->arena, row_get(r, "rdata"));
 	return 0;
 }
 
@@ -261,12 +265,16 @@ judge(struct gate *g, struct gate_set *s, struct sight *v)
 					      : "not yet seen on every server";
 		return;
 	}
+	/* Senders look for another policy once a day (RFC 8461 3.3). */
+	if (s->renewed)
+		live += 86400;
 	v->safe_at = v->published + (int64_t)(live + g->opt.skew);
 	v->verdict = v->safe_at <= g->now ? 0 : 75;
 	v->reason = arena_printf(g->arena, "%s + %" PRIu64 " + %" PRIu64 "%s%s",
-	    s->is_new	   ? "published + negative TTL"
-		: s->is_ns ? "changed + TTL of the NS"
-			   : "published + old TTL",
+	    s->is_new	     ? "published + negative TTL"
+		: s->is_ns   ? "changed + TTL of the NS"
+		: s->renewed ? "published + old TTL and a day, MTA-STS"
+			     : "published + old TTL",
 	    live, g->opt.skew, s->assumed != NULL ? "; assumed: " : "",
 	    s->assumed != NULL ? s->assumed : "");
 }

@@ -28,6 +28,9 @@ struct gate_set {
 	const char *zone, *name, *type;
 	uint32_t old, low, negative;
 	int has_old, is_new, is_ns;
+	/* Of a _mta-sts: what was seen last, and whether it became another. */
+	const char *was;
+	int renewed;
 	int64_t published; /* CLOCK_NONE: not yet */
 	/* What servers said, each by itself: since when it serves the lowered
 	 * set and nothing else; CLOCK_NONE: it does not. */

@@ -70,7 +70,8 @@ struct mx_verify {
 };
 #define MX_VERIFY_COLUMNS \
 	"at check object server expected found verdict severity hint"
-/* Every change that was done, on every server: 0 all pass, 1 not.  out NULL:
+/* Every change of a plan, or of a ledger that was done, on every server: 0
+ * all pass, 1 not.  out NULL:
  * only look. */
 int mx_verify(const struct mx_verify *v, const struct changes *c,
     struct out *out, struct fail *f);
