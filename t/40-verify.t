@@ -2,6 +2,7 @@
 # mbx-verify at three in the morning: what it says, and how it ends.
 . "$(dirname "$0")/lib.sh"
 . t/servers/dovecot.sh
+. t/servers/scripted.sh
 
 # fill DIR: a Maildir by a program on stdin: put(FOLDER, N, OCTETS, FLAGS,
 # DATE) and mail(N, HEAD, BODY) are there.
@@ -377,6 +378,68 @@ check_rc 69 'nobody answers' mbx-verify --source "maildir:$T/a" \
 	--target "imap://anna@127.0.0.1:$port;tls=none"
 check_same 'a row of it' failed,CONN \
 	"$(column status <"$T/out"),$(column code <"$T/out")"
+
+# The same where the target altered every message: on the rung it is known for.
+python3 - "$dv_port" "$T/altered" <<'PY'
+import email.utils, imaplib, os, sys, time
+box = imaplib.IMAP4("127.0.0.1", int(sys.argv[1]))
+box.login("anna", "PASSWORD-OF-anna")
+for folder in "INBOX", "Work", "All":
+    to = os.path.join(sys.argv[2], "" if folder == "INBOX" else "." + folder)
+    for sub in "cur", "new", "tmp":
+        os.makedirs(os.path.join(to, sub))
+    box.select(folder, readonly=True)
+    data = box.fetch("1:*", "(FLAGS INTERNALDATE BODY.PEEK[])")[1]
+    for n, (head, octets) in enumerate(data[::2]):
+        if folder == "All" and n < 3:
+            continue # in the other folders
+        name = os.path.join(to, "cur", "%d.M%dP1.x:2," % (1e9 + n, n))
+        with open(name + "S" * (b"Seen" in head), "wb") as f:
+            f.write(b"Status: RO\r\n" + octets)
+        at = time.mktime(imaplib.Internaldate2tuple(head))
+        os.utime(f.name, (at, at))
+PY
+altered() {
+	mbx-verify --source "$(at anna)" --source-secret "file:$T/anna.pw" \
+		--target "maildir:$T/altered" -a store --only All
+}
+check_rc 0 'role all: what is elsewhere and altered is there' altered
+check_same 'all of four' 'All|pass|same||4|4|store' \
+	"$(rows octets | grep ^All | sed 's/|L[0-9]*|/|/')"
+rm "$T"/altered/cur/*.M1P1.x*
+check_rc 1 'but not what is nowhere' altered
+check_same 'that one' 'All;UID=2|fail|missing' \
+	"$(rows octets fail | grep UID | cut -d'|' -f 1-3)"
+
+# A message that is listed and does not come is an error, on either side, in a
+# manifest, and where that is compared.
+scripted_start here 'box=INBOX 5' 'box=Work 4'
+scripted_start there 'box=INBOX 5' 'box=Work 4'
+printf 'source\tsource_secret\ttarget\ttarget_secret\n%s\tfile:%s\t%s\tfile:%s\n' \
+	"imap://anna@127.0.0.1:$here_port;tls=none" "$T/anna.pw" \
+	"imap://anna@127.0.0.1:$there_port;tls=none" "$T/anna.pw" >"$T/jobs"
+check_rc 0 'two servers that are alike' mbx-verify "$T/jobs"
+check_rc 0 'a whole manifest' mbx-verify --manifest "$T/mt" --side target \
+	"$T/jobs"
+lost='INBOX;UID=2|error|failed|VANISHED
+Work;UID=2|error|failed|VANISHED'
+for name in here there; do
+	scripted_rules $name 'BODY edit /UID 2 BODY/UID 2 X/'
+	check_rc 1 "a message does not come: $name" mbx-verify "$T/jobs"
+	check_same 'it is named' "$lost" \
+		"$(rows octets error | cut -d'|' -f 1-4 | sort)"
+	[ $name = there ] || check_rc 1 'a manifest says so' \
+		mbx-verify --manifest "$T/ms" "$T/jobs"
+	scripted_rules $name
+done
+check_same 'in its rows' 'INBOX 2 VANISHED,Work 2 VANISHED' "$(awk -F'\t' '
+	NR == 1 { for (i = 1; i <= NF; i++) c[$i] = i }
+	$c["status"] == "failed" { print $c["folder"], $c["uid"], $c["code"] }' \
+	"$T"/ms/*.tsv | paste -sd,)"
+check_rc 1 'and so does what is compared with it' \
+	mbx-verify --compare "$T/ms" "$T/mt"
+check_same 'by message' 'INBOX;UID=2|error|failed
+Work;UID=2|error|failed' "$(rows octets error | cut -d'|' -f 1-3 | sort)"
 
 # Dovecot takes a date to come for now: it differs, and is told.
 fill "$T/late" <<'PY'
