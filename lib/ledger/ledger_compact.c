@@ -25,8 +25,7 @@ struct compact {
 	int fd; /* -1: nothing is written, it is only counted */
 	uint64_t size;
 	struct buf out;
-	char **set; /* the last line of each setting, by number */
-	size_t sets;
+	struct extent *set; /* the last line of each setting, by number */
 	struct mark *mark; /* of the chapter in hand */
 	size_t marks, room;
 	uint8_t *drop; /* by line */
@@ -63,41 +62,40 @@ write_out(struct compact *k, struct fail *f)
 }
 
 static int
-put(struct compact *k, const char *line, size_t n, struct fail *f)
+write_full(struct compact *k, struct fail *f)
 {
-	buf_add(&k->out, line, n);
 	return k->out.len > QUEUE ? write_out(k, f) : 0;
 }
 
-/* As it was: the sum is one of what stands before it. */
-static void
-format(struct ledger *l, struct buf *b, const struct row *r)
+/* Its octets are not taken apart. */
+static int
+add_line(
+    struct ledger *l, struct buf *b, uint64_t at, size_t len, struct fail *f)
 {
-	struct row *copy = row_under(l->arena, l->header, r);
+	ssize_t n = pread(l->fd, buf_room(b, len), len, (off_t)at);
 
-	row_set(copy, "sum", "");
-	line_format(b, copy);
+	if (n == (ssize_t)len) {
+		buf_grown(b, len);
+		return 0;
+	}
+	(void)fail_errno(f, CODE_IO, REACH_RUN, "ledger", "read");
+	return fail_at(f, "%s", l->path);
 }
 
 /* ---- settings: the last line of each ---- */
 
 static int
 take_set(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len, void *arg)
 {
 	struct compact *k = arg;
-	const char *name = row_get(r, "folder");
-	struct buf b = {0};
+	const char *name = r->field[COL_FOLDER];
 	size_t i;
 
-	(void)at;
-	(void)len;
-	if (strcmp(row_get(r, "op"), "set") != 0)
+	if (strcmp(r->field[COL_OP], "set") != 0)
 		return 0;
 	i = intern_number(l->names, name, strlen(name));
-	format(l, &b, r);
-	free(k->set[i]);
-	k->set[i] = b.data;
+	k->set[i] = (struct extent){at, at + len};
 	return 0;
 }
 
@@ -106,25 +104,33 @@ put_sets(struct ledger *l, struct compact *k, struct fail *f)
 {
 	size_t i;
 
-	k->sets = l->settings;
-	k->set = mem_array(k->sets, sizeof(*k->set));
+	k->set = mem_array(l->settings, sizeof(*k->set));
 	if (lines_read(l, strlen(ledger_head), l->end, take_set, k, f) == -1)
 		return -1;
-	for (i = 0; i < k->sets; i++)
-		if (k->set[i] != NULL &&
-		    put(k, k->set[i], strlen(k->set[i]), f) == -1)
+	for (i = 0; i < l->settings; i++)
+		if (add_line(l, &k->out, k->set[i].from,
+			(size_t)(k->set[i].to - k->set[i].from), f) == -1 ||
+		    write_full(k, f) == -1)
 			return -1;
 	return 0;
 }
 
 /* ---- the lines of a chapter ---- */
 
+static uint32_t
+number(const char *s)
+{
+	uint64_t v = 0;
+
+	(void)text_u64(s, strlen(s), &v);
+	return (uint32_t)v;
+}
+
 static int
 take_mark(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len, void *arg)
 {
 	struct compact *k = arg;
-	uint64_t v[2];
 	struct mark *m;
 
 	(void)l;
@@ -136,16 +142,13 @@ take_mark(
 	}
 	m = &k->mark[k->marks];
 	memset(m, 0, sizeof(*m));
-	m->uid = ledger_hash(row_get(r, "uid"));
-	m->dst = ledger_hash(row_get(r, "dst_uid"));
-	m->uidvalidity =
-	    row_u64(r, "uidvalidity", &v[0], NULL) == 1 ? (uint32_t)v[0] : 0;
-	m->dst_uidvalidity = row_u64(r, "dst_uidvalidity", &v[1], NULL) == 1
-	    ? (uint32_t)v[1]
-	    : 0;
+	m->uid = ledger_hash(r->field[COL_UID]);
+	m->dst = ledger_hash(r->field[COL_DST_UID]);
+	m->uidvalidity = number(r->field[COL_UIDVALIDITY]);
+	m->dst_uidvalidity = number(r->field[COL_DST_UIDVALIDITY]);
 	m->line = (uint32_t)k->marks++;
-	m->done = strcmp(row_get(r, "op"), "done") == 0;
-	m->digest = *row_get(r, "digest") != '\0';
+	m->done = strcmp(r->field[COL_OP], "done") == 0;
+	m->digest = *r->field[COL_DIGEST] != '\0';
 	return 0;
 }
 
@@ -199,15 +202,16 @@ choose(struct compact *k)
 
 static int
 put_line(
-    struct ledger *l, const struct row *r, uint64_t at, size_t len, void *arg)
+    struct ledger *l, const struct line *r, uint64_t at, size_t len, void *arg)
 {
 	struct compact *k = arg;
 
-	(void)at;
-	(void)len;
-	if (!k->drop[k->line++])
-		format(l, &k->out, r);
-	return k->out.len > QUEUE ? write_out(k, k->f) : 0;
+	(void)r;
+	if (k->drop[k->line++])
+		return 0;
+	if (add_line(l, &k->out, at, len, k->f) == -1)
+		return -1;
+	return write_full(k, k->f);
 }
 
 static int
@@ -233,8 +237,8 @@ put_all(struct ledger *l, struct compact *k, struct fail *f)
 {
 	size_t i;
 
-	if (put(k, ledger_head, strlen(ledger_head), f) == -1 ||
-	    put_sets(l, k, f) == -1)
+	buf_adds(&k->out, ledger_head);
+	if (put_sets(l, k, f) == -1)
 		return -1;
 	for (i = 0; i < l->chapters; i++)
 		if (put_chapter(l, k, &l->chapter[i], f) == -1)
@@ -262,7 +266,6 @@ rewrite(struct ledger *l, const char *dir, int dry_run, uint64_t *size,
 {
 	struct compact k = {.path = mem_printf("%s.new", l->path), .fd = -1};
 	int rc = 0;
-	size_t i;
 
 	if (!dry_run) {
 		(void)unlink(k.path);
@@ -280,8 +283,6 @@ rewrite(struct ledger *l, const char *dir, int dry_run, uint64_t *size,
 		(void)close(k.fd);
 		(void)unlink(k.path); /* if it is still there */
 	}
-	for (i = 0; i < k.sets; i++)
-		free(k.set[i]);
 	free(k.set);
 	free(k.mark);
 	buf_free(&k.out);
