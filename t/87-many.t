@@ -1,9 +1,11 @@
 #!/bin/sh
-# Many: domains planned and looked at in one run, and change sets there and back
-# on a zone's text.  DOMAINS and SETS make it longer.
+# Many: domains planned and looked at in one run, in one zone's text and in
+# zones of their own at a BIND, and change sets there and back on a zone's text.
+# DOMAINS, LIVE and SETS make it longer.
 . "$(dirname "$0")/lib.sh"
-n=${DOMAINS:-2000} sets=${SETS:-60}
-[ "$SHORT" = 1 ] && n=500 sets=15
+. t/servers/dns.sh
+n=${DOMAINS:-2000} sets=${SETS:-60} live=${LIVE:-200}
+[ "$SHORT" = 1 ] && n=500 sets=15 live=50
 python3 - "$n" "$T" <<'EOF2'
 import sys
 n, where = int(sys.argv[1]), sys.argv[2]
@@ -22,6 +24,33 @@ check_same "$n domains are planned" "0 $((2 * n + 2))" \
 [ "$SAN" = 1 ] ||
 	check "in at most 16 MiB and 4 KiB a domain ($(cat "$T/peak") KiB)" \
 		[ "$(cat "$T/peak")" -le $((16384 + 4 * n)) ]
+
+cat >"$T/own" <<'EOF2'
+$TTL 300
+@ SOA ns b 1 1 1 1 1
+@ NS ns
+@ MX 10 ns
+ns A 192.0.2.1
+new A 192.0.2.2
+EOF2
+bind_global=$(for i in $(seq "$live"); do
+	printf 'zone "d%s.test" { type primary; file "%s/own"; };\n' "$i" "$T"
+done)
+bind_start one 127.0.0.1 '' ''
+dns_up one 127.0.0.1 "d$live.test"
+{
+	printf 'domain\tpref\ttarget\n'
+	for i in $(seq "$live"); do
+		printf 'd%s.test\t10\tnew.d%s.test.\n' "$i" "$i"
+	done
+} >"$T/wanted"
+command time -f '%M' -o "$T/peak" mx-switch plan -s "127.0.0.1#$one_port" \
+	"$T/wanted" >"$T/out" 2>"$T/err"
+check_same "$live zones at a server are planned" "0 $((2 * live + 2))" \
+	"$? $(wc -l <"$T/out")"
+[ "$SAN" = 1 ] ||
+	check "in at most 16 MiB and 4 KiB a zone ($(cat "$T/peak") KiB)" \
+		[ "$(cat "$T/peak")" -le $((16384 + 4 * live)) ]
 
 # rows SEED: what is wanted of a small zone, at random.
 python3 - "$sets" "$T" <<'EOF2'
