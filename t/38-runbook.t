@@ -60,6 +60,14 @@ check 'and does nothing' [ ! -e folders.tsv ]
 check_rc 0 'make assess prepare' make -s assess prepare CUTOVER=2026-12-04
 check_same 'batches' 'test pilot wave-1 wave-2' \
 	"$(sed -n 's/^BATCHES := //p' batches.mk)"
+printf 'scope\tkey\tvalue\n*\tcolour\t1\n' >constraints.tsv
+check_rc 2 'constraints that are wrong' make -s prepare
+check_same 'are told, though there is a plan of before' failed \
+	"$(state jobs.tsv)"
+rm constraints.tsv
+touch mapped.tsv
+check_rc 0 'without them' make -s prepare
+check_same 'there is a plan again' 'done' "$(state jobs.tsv)"
 make -n cleanup >"$T/out" 2>&1
 check_same 'make -n shows all that is left' 21 \
 	"$(grep -c 'runbook/run [a-z]' "$T/out")"
