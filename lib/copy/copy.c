@@ -128,7 +128,7 @@ open_both(struct copy *c, const struct row *job, struct fail *f)
 		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
 		    "open", "this kind of endpoint can only be a source");
 	}
-	return list_both(c, f);
+	return 0;
 }
 
 /* Changes with whatever arrives at the target. */
@@ -190,7 +190,7 @@ sessions(struct copy *c, const struct row *job, struct fail *f)
 		return -1;
 	}
 	c->account = account;
-	return 0;
+	return list_both(c, f);
 }
 
 /* What the mapping leaves out or refuses is told; 1 if there is no more. */

@@ -96,6 +96,7 @@ struct burst {
 
 struct past { /* of a folder, over connections that were cut */
 	uint64_t accepted;
+	int waits; /* for a folder that is busy */
 	uint32_t *over; /* ids that were refused: not once more in this run */
 	size_t over_n, over_room;
 };
@@ -189,6 +190,9 @@ int resume_is_done(const struct copy *c, const char *folder);
 void resume_done(struct copy *c, const char *folder);
 /* Of the folder by this name: never NULL, until the next call. */
 struct past *resume_past(struct copy *c, const char *folder);
+/* 1 if it is worth a wait that this folder's server asks for patience: one that
+ * is busy for long must not keep the others waiting. */
+int resume_waits(struct copy *c, const struct work *w);
 void resume_refused(struct copy *c, const struct work *w, uint32_t id);
 int resume_was_refused(struct copy *c, const struct work *w, uint32_t id);
 /* The folder is to be looked at again: what was counted of it goes, what was

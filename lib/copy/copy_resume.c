@@ -11,7 +11,7 @@
 #include "copy/copy_p.h"
 
 /* Tries without a message copied or a folder finished; a wait at most. */
-enum { TRIES = 6, LONGEST_S = 900 };
+enum { TRIES = 6, WAITS = 3, LONGEST_S = 900 };
 
 void
 resume_begin(struct copy *c)
@@ -59,6 +59,12 @@ resume_past(struct copy *c, const char *folder)
 		memset(&a->past[a->past_n++], 0, sizeof(*a->past));
 	}
 	return &a->past[i];
+}
+
+int
+resume_waits(struct copy *c, const struct work *w)
+{
+	return !c->o->dry_run && resume_past(c, w->folder)->waits++ < WAITS;
 }
 
 void

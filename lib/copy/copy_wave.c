@@ -55,6 +55,10 @@ fold(struct copy *c, struct work *w, int rc, struct fail *f)
 {
 	if (rc == 0 || f->reach > REACH_FOLDER)
 		return rc;
+	if (f->code == CODE_THROTTLED && resume_waits(c, w)) {
+		f->reach = REACH_ENDPOINT;
+		return -1;
+	}
 	w->stage = WORK_FAILED;
 	c->sum->failed++;
 	tell_folder(c, w->move, "failed", f);
