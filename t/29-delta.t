@@ -94,8 +94,8 @@ if [ -n "$condstore" ]; then
 		"$(said 'EXAMINE "Archive"\|EXAMINE "Lists/two"')"
 	check_same 'of the two only what changed is asked for' 2 \
 		"$(said CHANGEDSINCE)"
-	check_same 'with 20 that are read back' 52 \
-		"$(said 'FETCH (UID.*RFC822.SIZE')"
+	check_same 'and nothing is listed whole' 0 "$(said 'UID FETCH 1:\*')"
+	check_same 'the target is opened once each' 2 "$(said '> A.* SELECT')"
 fi
 check_same 'flags that change alike change together' 3 \
 	"$(said 'UID STORE')"

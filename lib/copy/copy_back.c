@@ -354,7 +354,8 @@ back_ahead(struct copy *c, struct wave *v, struct fail *f)
 		struct ahead_of a = {
 		    .what = AHEAD_OF_ENTER, .folder = w->dst, .write = 1};
 
-		if (w->stage != WORK_GOING || w->sent + w->changes == 0)
+		if (w->stage != WORK_GOING ||
+		    (w->sent + w->changes == 0 && w->gone == NULL))
 			continue;
 		if (w->sent > WAVE_MESSAGES)
 			break;
@@ -366,6 +367,8 @@ back_ahead(struct copy *c, struct wave *v, struct fail *f)
 		a.from = first_uid(w);
 		if (rc == 1 && w->sent > 0)
 			rc = store_ahead(c->dst, &a, f);
+		if (rc == 1)
+			rc = gone_ahead(c, w, f);
 	}
 	return rc == -1 ? -1 : store_flush(c->dst, f);
 }

@@ -46,6 +46,25 @@ ahead_src(struct copy *c, const struct work *w, struct fail *f)
 	return rc == 1 ? look_ahead(c, w->move, f) : rc;
 }
 
+/*
+ * The target's folder is known well enough from its STATUS, as long as only
+ * changes are carried: it is opened when there is one.
+ */
+static int
+is_known(struct copy *c, const struct work *w)
+{
+	const unsigned int told =
+	    FOLDER_UIDVALIDITY | FOLDER_UIDNEXT | FOLDER_MESSAGES;
+	const struct folder *dst = w->move->dst;
+	struct state s;
+
+	return !c->o->dry_run && !needs_folder(w->move) &&
+	    (dst->known & told) == told &&
+	    (store_can(c->dst) & STORE_UIDPLUS) != 0 &&
+	    state_flags(c, w->folder) != NULL &&
+	    state_since(c, w->move->src, w->dst, dst->uidvalidity, &s);
+}
+
 static int
 ahead_dst(struct copy *c, const struct work *w, struct fail *f)
 {
@@ -61,7 +80,7 @@ ahead_dst(struct copy *c, const struct work *w, struct fail *f)
 	if (rc == 1 && !c->o->dry_run && enter_subscribes(c, m))
 		rc = store_ahead(c->dst, &a, f);
 	a.what = AHEAD_OF_ENTER;
-	return rc == 1 ? store_ahead(c->dst, &a, f) : rc;
+	return rc == 1 && !is_known(c, w) ? store_ahead(c->dst, &a, f) : rc;
 }
 
 int
@@ -182,7 +201,11 @@ enter_both(struct copy *c, struct work *w, struct fail *f)
 	if ((write && prepare(c, w, f) == -1) ||
 	    enter_source(c, w, &w->si, f) == -1)
 		return -1;
-	if (write || !needs_folder(w->move)) {
+	if (is_known(c, w)) {
+		w->di = *w->move->dst;
+		w->di.permanentflags = state_flags(c, w->folder);
+		keep_flags(w, &w->di);
+	} else if (write || !needs_folder(w->move)) {
 		if (enter_target(c, w, write, f) == -1 ||
 		    (write && find_uidnext(c, w, f) == -1))
 			return -1;

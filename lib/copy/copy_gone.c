@@ -11,45 +11,61 @@
 /* ---- gathering ---- */
 
 void
+gone_free(struct gones *g)
+{
+	if (g == NULL)
+		return;
+	free(g->folder);
+	free(g->dst);
+	free(g->at);
+	free(g);
+}
+
+static struct gones *
+gones_new(const struct work *w)
+{
+	struct gones *g = mem_alloc(sizeof(*g));
+
+	g->folder = mem_strdup(w->folder);
+	g->dst = mem_strdup(w->dst);
+	g->uidvalidity = w->si.uidvalidity;
+	g->dst_uidvalidity = w->di.uidvalidity;
+	return g;
+}
+
+void
 gone_collect(struct copy *c, struct work *w)
 {
+	struct gones *g;
 	struct known_as k;
 	uint64_t uid;
 	size_t at = 0;
 
-	w->gones = 0;
-	if (!c->o->delete_gone || c->o->dry_run)
-		return;
+	if (!c->o->delete_gone || c->o->dry_run ||
+	    (store_can(c->src) & store_can(c->dst) & STORE_UIDS) == 0)
+		return; /* files: their owner decides */
 	while (ledger_not_there(c->ledger, &at, &uid, &k)) {
 		if (k.dst == 0)
 			continue; /* nobody knows which one it is */
-		if (w->gones == w->gone_room) {
-			w->gone_room = w->gone_room ? 2 * w->gone_room : 64;
-			w->gone =
-			    mem_resize(w->gone, w->gone_room, sizeof(*w->gone));
+		if (w->gone == NULL)
+			w->gone = gones_new(w);
+		g = w->gone;
+		if (g->n == g->room) {
+			g->room = g->room ? 2 * g->room : 64;
+			g->at = mem_resize(g->at, g->room, sizeof(*g->at));
 		}
-		w->gone[w->gones++] = (struct gone){.uid = uid, .dst = k.dst};
+		g->at[g->n++] = (struct gone){.uid = uid, .dst = k.dst};
 	}
 }
 
 void
 gone_keep(struct copy *c, struct work *w)
 {
-	struct gones *g;
-
-	if (w->gones == 0)
+	if (w->gone == NULL)
 		return;
-	g = mem_alloc(sizeof(*g));
-	g->folder = mem_strdup(w->folder);
-	g->dst = mem_strdup(w->dst);
-	g->uidvalidity = w->si.uidvalidity;
-	g->dst_uidvalidity = w->di.uidvalidity;
-	g->at = w->gone;
-	g->n = w->gones;
-	g->next = c->gones;
-	c->gones = g;
+	w->gone->next = c->gones;
+	c->gones = w->gone;
 	w->gone = NULL;
-	w->gones = w->gone_room = 0;
 }
 
 static void
@@ -58,10 +74,7 @@ forget_first(struct copy *c)
 	struct gones *g = c->gones;
 
 	c->gones = g->next;
-	free(g->folder);
-	free(g->dst);
-	free(g->at);
-	free(g);
+	gone_free(g);
 }
 
 void
@@ -105,14 +118,9 @@ take_digest(void *arg, const struct entry *e)
 	at->stage = GONE_KNOWN;
 }
 
-/* A cut connection may have tried it before. */
 static int
-begin(struct copy *c, struct gones *g, struct fail *f)
+find_digests(struct copy *c, struct gones *g, struct fail *f)
 {
-	size_t i;
-
-	for (i = 0; i < g->n; i++)
-		g->at[i].stage = GONE_UNKNOWN;
 	qsort(g->at, g->n, sizeof(*g->at), by_dst);
 	return ledger_each_done(c->ledger, g->folder, take_digest, g, f);
 }
@@ -131,25 +139,19 @@ take_ids(const struct gones *g, size_t *at, int same, uint64_t ids[BURST])
 	return n;
 }
 
-static int
-ask_enter(struct copy *c, const struct gones *g, struct fail *f)
-{
-	const struct ahead_of a = {
-	    .what = AHEAD_OF_ENTER, .folder = g->dst, .write = 1};
-
-	return store_ahead(c->dst, &a, f);
-}
-
-static int
-read_ahead(struct copy *c, struct gones *g, struct fail *f)
+int
+gone_ahead(struct copy *c, struct work *w, struct fail *f)
 {
 	uint64_t ids[BURST];
 	size_t at = 0;
-	struct ahead_of a = {
-	    .what = AHEAD_OF_WANT, .ids = ids, .n = take_ids(g, &at, 0, ids)};
-	int rc = at == g->n ? ask_enter(c, g, f) : 0;
+	struct ahead_of a = {.what = AHEAD_OF_WANT, .ids = ids};
 
-	return rc == 1 ? store_ahead(c->dst, &a, f) : rc;
+	if (w->gone == NULL)
+		return 1;
+	if (find_digests(c, w->gone, f) == -1)
+		return -1;
+	a.n = take_ids(w->gone, &at, 0, ids);
+	return at == w->gone->n ? store_ahead(c->dst, &a, f) : 0;
 }
 
 static int
@@ -192,6 +194,27 @@ find_rest(struct copy *c, struct gones *g, struct fail *f)
 	return rc;
 }
 
+int
+gone_read(struct copy *c, struct work *w, struct fail *f)
+{
+	struct gones *g = w->gone;
+	uint64_t ids[BURST];
+	size_t n, at = 0;
+
+	if (g == NULL)
+		return 0;
+	/* Once more where back_ahead did not come to it. */
+	if (enter_dst(c, w, f) == -1 || find_digests(c, g, f) == -1)
+		return -1;
+	while ((n = take_ids(g, &at, 0, ids)) > 0)
+		if (digest_burst(c, c->dst, ids, n, c->digest, compare, g, f) ==
+		    -1)
+			return -1;
+	return find_rest(c, g, f);
+}
+
+/* ---- out ---- */
+
 /* Into it: 1, 0 if it is another folder by now, -1. */
 static int
 enter(struct copy *c, struct gones *g, struct fail *f)
@@ -205,24 +228,6 @@ enter(struct copy *c, struct gones *g, struct fail *f)
 }
 
 static int
-read_them(struct copy *c, struct gones *g, struct fail *f)
-{
-	uint64_t ids[BURST];
-	size_t n, at = 0;
-	int rc = enter(c, g, f);
-
-	if (rc != 1)
-		return rc;
-	while ((n = take_ids(g, &at, 0, ids)) > 0)
-		if (digest_burst(c, c->dst, ids, n, c->digest, compare, g, f) ==
-		    -1)
-			return -1;
-	return find_rest(c, g, f);
-}
-
-/* ---- out ---- */
-
-static int
 has_uidplus(const struct copy *c)
 {
 	return (store_can(c->dst) & STORE_UIDPLUS) != 0;
@@ -233,6 +238,8 @@ out_ahead(struct copy *c, struct gones *g, struct fail *f)
 {
 	uint64_t ids[BURST];
 	size_t at = 0;
+	struct ahead_of in = {
+	    .what = AHEAD_OF_ENTER, .folder = g->dst, .write = 1};
 	struct ahead_of a = {.what = AHEAD_OF_FLAGS,
 	    .ids = ids,
 	    .n = take_ids(g, &at, 1, ids),
@@ -242,7 +249,7 @@ out_ahead(struct copy *c, struct gones *g, struct fail *f)
 
 	if (a.n == 0 || at < g->n)
 		return a.n == 0;
-	rc = ask_enter(c, g, f);
+	rc = store_ahead(c->dst, &in, f);
 	if (rc == 1)
 		rc = store_ahead(c->dst, &a, f);
 	a.what = AHEAD_OF_EXPUNGE;
@@ -361,42 +368,30 @@ each(struct copy *c, size_t n,
 }
 
 static int
-ask(struct copy *c, size_t n,
-    int (*one)(struct copy *, struct gones *, struct fail *), struct fail *f)
+ask_out(struct copy *c, size_t n, struct fail *f)
 {
 	struct gones *g = c->gones;
 	int rc = 1;
 
 	for (; n > 0 && rc == 1; n--, g = g->next)
-		if (!g->over)
-			rc = one(c, g, f);
+		rc = out_ahead(c, g, f);
 	return rc == -1 ? -1 : store_flush(c->dst, f);
-}
-
-static int
-some(struct copy *c, size_t n, struct fail *f)
-{
-	if (each(c, n, begin, f) == -1 || ask(c, n, read_ahead, f) == -1 ||
-	    each(c, n, read_them, f) == -1 || ask(c, n, out_ahead, f) == -1 ||
-	    each(c, n, take_out, f) == -1 || each(c, n, note_all, f) == -1)
-		return -1;
-	return ledger_sync(c->ledger, f);
 }
 
 int
 gone_all(struct copy *c, struct fail *f)
 {
-	const unsigned int both = store_can(c->src) & store_can(c->dst);
 	const struct gones *g;
 	size_t n;
 
 	c->dst_in = NULL;
-	if ((both & STORE_UIDS) == 0)
-		gone_forget(c); /* files: their owner decides */
 	while (c->gones != NULL) {
 		for (n = 0, g = c->gones; g != NULL && n < WAVE; g = g->next)
 			n++;
-		if (stopping(f) == -1 || some(c, n, f) == -1)
+		if (stopping(f) == -1 || ask_out(c, n, f) == -1 ||
+		    each(c, n, take_out, f) == -1 ||
+		    each(c, n, note_all, f) == -1 ||
+		    ledger_sync(c->ledger, f) == -1)
 			return -1;
 		while (n-- > 0)
 			forget_first(c);

@@ -337,7 +337,8 @@ recognise(struct copy *c, struct work *w, struct fail *f)
 		from = since;
 	if (w->n == 0)
 		return 0;
-	if (rc == 0 && !w->fresh && w->di.messages > 0 && has_come(w, from))
+	if (rc == 0 && !w->fresh && w->di.messages > 0 && has_come(w, from) &&
+	    (rc = enter_dst(c, w, f)) == 0)
 		rc = pool_unclaimed(&p, &s, from, f);
 	if (rc == 0 && p.n > 0)
 		rc = passes(&p, doubt, f);

@@ -260,7 +260,7 @@ look(struct copy *c, struct work *w, struct fail *f)
 	    (rc = look_at_changes(c, w, &s, f)) == 0) {
 		*c->sum = was;
 		c->total = total;
-		w->n = w->changes = w->gones = 0;
+		w->n = w->changes = 0;
 		w->left = w->found = w->accepted = 0;
 	}
 	if (rc == 0)

@@ -55,8 +55,7 @@ struct work { /* a folder in hand */
 	struct intern *words; /* flag sets */
 	struct change *change;
 	size_t changes, change_room;
-	struct gone *gone; /* for --delete: expunged at the source */
-	size_t gones, gone_room;
+	struct gones *gone; /* for --delete: expunged at the source; or NULL */
 	struct copy_sum seen; /* what looking at it has added to the sum */
 	uint64_t found; /* ledger entries that are still at the source */
 	uint64_t mark; /* in reverse: the first id that counts */
@@ -237,6 +236,8 @@ int state_since(struct copy *c, const struct folder *src, const char *dst,
 int state_lost(const struct copy *c, const struct folder *src);
 /* The folder is done to its end, and nothing was left. */
 int state_note(struct copy *c, const struct work *w, struct fail *f);
+/* What the target's folder keeps of flags, as it was told last; NULL: never. */
+const char *state_flags(const struct copy *c, const char *folder);
 /* So many fewer are at the target and no more at the source. */
 int state_gone(struct copy *c, const char *folder, uint64_t n, struct fail *f);
 
@@ -328,11 +329,16 @@ struct gones {
 	char *folder, *dst;
 	uint32_t uidvalidity, dst_uidvalidity;
 	struct gone *at;
-	size_t n;
+	size_t n, room;
 	int over; /* no more of it */
 };
+void gone_free(struct gones *g); /* NULL is fine */
 /* After the look, while the ledger is loaded. */
 void gone_collect(struct copy *c, struct work *w);
+/* What of it is at the target, in the folder that is entered; asked ahead as
+ * store_ahead. */
+int gone_ahead(struct copy *c, struct work *w, struct fail *f);
+int gone_read(struct copy *c, struct work *w, struct fail *f);
 /* The folder is done: its list is the job's now. */
 void gone_keep(struct copy *c, struct work *w);
 /* Takes out what has been kept, and forgets it. */

@@ -115,6 +115,26 @@ write_state(struct copy *c, const char *folder, const struct state *s,
 	return rc;
 }
 
+const char *
+state_flags(const struct copy *c, const char *folder)
+{
+	char *name = mem_printf("flags %s", folder);
+	const char *value = ledger_get(c->ledger, name);
+
+	free(name);
+	return value;
+}
+
+static int
+note_flags(struct copy *c, const struct work *w, struct fail *f)
+{
+	char *name = mem_printf("flags %s", w->folder);
+	int rc = ledger_set(c->ledger, name, w->di.permanentflags, f);
+
+	free(name);
+	return rc;
+}
+
 /* A change between EXAMINE and FETCH has a greater MODSEQ than this one. */
 int
 state_note(struct copy *c, const struct work *w, struct fail *f)
@@ -129,7 +149,9 @@ state_note(struct copy *c, const struct work *w, struct fail *f)
 
 	if (!wants_all(c) || w->left > 0)
 		return 0;
-	return write_state(c, w->folder, &s, w->dst, f);
+	if (write_state(c, w->folder, &s, w->dst, f) == -1)
+		return -1;
+	return w->di.permanentflags != NULL ? note_flags(c, w, f) : 0;
 }
 
 int

@@ -46,7 +46,7 @@ clear(struct work *w)
 	free(w->item);
 	free(w->order);
 	free(w->change);
-	free(w->gone);
+	gone_free(w->gone);
 	intern_free(w->words);
 }
 
@@ -139,6 +139,8 @@ end(struct copy *c, struct work *w, struct fail *f)
 
 	if (rc == 0)
 		rc = read_back(c, w, f);
+	if (rc == 0)
+		rc = gone_read(c, w, f);
 	if (rc == 0)
 		rc = state_note(c, w, f);
 	if (rc == 0) {
