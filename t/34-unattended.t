@@ -94,6 +94,24 @@ jobs dora | sed '1s/$/\trate_Bps/; 2,$s/$/\tfast/' >"$T/wrong"
 check_rc 78 'a rate that is none' mbx-copy -l "$T/ledger" "$T/wrong"
 check_has 'is named' "$T/err" "rate_Bps: 'fast'"
 
+# ---- the first process killed ----
+
+sed '2,$s/200000$/40000/' "$T/slow" >"$T/slower" # 20 s
+mbx-copy -q -l "$T/killed" "$T/slower" >"$T/out" 2>&1 &
+first=$!
+until [ -s "$(echo "$T"/killed/*.tsv)" ]; do sleep 0.05; done
+worker=$(cat "/proc/$first/task/$first/children")
+kill -9 $first
+wait $first 2>/dev/null
+# shellcheck disable=SC2016,SC2086 # one word
+check 'its worker ends too, or it would hold the ledger' sh -c '
+	kill -0 "$1" || exit # too early
+	for turn in $(seq 100); do
+		kill -0 "$1" 2>/dev/null || exit 0
+		sleep 0.05
+	done
+	exit 1' sh $worker
+
 # ---- --until ----
 
 soon() { date -u -d "+$1 seconds" +%Y-%m-%dT%H:%M:%SZ; }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -14,6 +15,7 @@ void
 crew_start(struct crew *c, size_t i)
 {
 	struct worker *w = &c->worker[i];
+	pid_t parent = getpid();
 	int pair[2];
 	size_t k;
 
@@ -27,6 +29,10 @@ crew_start(struct crew *c, size_t i)
 		_exit(71);
 	}
 	if (w->pid == 0) {
+		/* Or it would go on by itself, and hold the ledger. */
+		(void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+		if (getppid() != parent)
+			_exit(71);
 		(void)close(pair[0]);
 		for (k = 0; k < c->n; k++)
 			if (k != i && c->worker[k].pid > 0)
