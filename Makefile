@@ -153,6 +153,14 @@ torture:
 	    share/dev/prove t/31-torture.t
 	t/torture.py standing t/torture.tsv || :
 
+# A source in use for so many minutes while delta follows delta, and back.
+MINUTES = 30
+soak:
+	share/dev/deps build check
+	$(MAKE) $(parallel) all
+	B=$(B) SOAK=$$(($(MINUTES) * 60)) EVERY=$(or $(EVERY),5) \
+	    share/dev/prove t/44-soak.t
+
 bench:
 	share/dev/deps build bench
 	$(MAKE) $(parallel) all $(bench_helpers)
@@ -212,6 +220,6 @@ clean:
 	rm -rf build build-* dist
 
 .PHONY: all units box deps demo demo-files demo-cutover rehearse check \
-	torture bench fuzzers fuzz lint install uninstall dist clean
+	torture soak bench fuzzers fuzz lint install uninstall dist clean
 .SECONDARY:
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
