@@ -6,7 +6,7 @@
 
 struct batch {
 	struct row **row;
-	size_t n;
+	size_t n, room;
 };
 
 int
@@ -33,7 +33,11 @@ read_all(struct input *in, struct arena *a, struct batch *b, struct tally *t)
 
 	while ((rc = input_next(in, a, &r, &f)) != 0) {
 		if (rc == 1) {
-			b->row = mem_resize(b->row, b->n + 1, sizeof(r));
+			if (b->n == b->room) {
+				b->room = b->room ? 2 * b->room : 64;
+				b->row = mem_resize(
+				    b->row, b->room, sizeof(*b->row));
+			}
 			b->row[b->n++] = r;
 			continue;
 		}
@@ -43,42 +47,71 @@ read_all(struct input *in, struct arena *a, struct batch *b, struct tally *t)
 	return 0;
 }
 
-static int
-same_account(const struct row *a, const struct row *b)
+/* Groups are numbered as they appear. */
+static uint32_t
+group_of(struct intern *groups, const struct row *r, struct buf *key)
 {
-	return strcmp(row_get(a, "account"), row_get(b, "account")) == 0 &&
-	    strcmp(row_get(a, "source"), row_get(b, "source")) == 0;
+	const char *account = row_get(r, "account");
+	const char *source = row_get(r, "source");
+
+	buf_reset(key);
+	tsv_escape(key, account, strlen(account));
+	buf_addc(key, '\t');
+	tsv_escape(key, source, strlen(source));
+	return intern_number(groups, key->data, key->len);
 }
 
-/* Rows of one account need not follow each other; order of appearance. */
+/*
+ * Rows of one account need not follow each other: in the order of their
+ * appearance, group after group.  end[g] is where group g ends; the number of
+ * groups is returned.
+ */
+static size_t
+by_account(const struct batch *all, struct row **sorted, size_t *end)
+{
+	struct intern *groups = intern_new();
+	uint32_t *group = mem_array(all->n, sizeof(*group));
+	struct buf key = {0};
+	size_t i, sum = 0, n = 0;
+
+	for (i = 0; i < all->n; i++) {
+		group[i] = group_of(groups, all->row[i], &key);
+		n += group[i] == n;
+		end[group[i]]++;
+	}
+	for (i = 0; i < n; i++) {
+		size_t begin = sum;
+
+		sum += end[i];
+		end[i] = begin;
+	}
+	for (i = 0; i < all->n; i++)
+		sorted[end[group[i]]++] = all->row[i];
+	free(group);
+	buf_free(&key);
+	intern_free(groups);
+	return n;
+}
+
 static void
 each_account(const struct filter *t, const struct batch *all, struct out *o)
 {
-	struct row **group = mem_array(all->n, sizeof(*group));
-	char *taken = mem_alloc(all->n);
-	size_t i, k, n;
+	struct row **sorted = mem_array(all->n, sizeof(*sorted));
+	size_t *end = mem_array(all->n, sizeof(*end));
+	size_t i, from = 0, n = by_account(all, sorted, end);
 
-	for (i = 0; i < all->n; i++) {
+	for (i = 0; i < n; from = end[i++]) {
 		struct fail f = {0};
-		int rc;
+		int rc = t->account(sorted + from, end[i] - from, o, &f);
 
-		if (taken[i])
-			continue;
-		for (n = 0, k = i; k < all->n; k++)
-			if (!taken[k] &&
-			    same_account(all->row[i], all->row[k])) {
-				taken[k] = 1;
-				group[n++] = all->row[k];
-			}
-		rc = t->account(group, n, o, &f);
 		if (rc == -1) {
 			say(&f);
 			tally_fail(o->tally, &f);
 		}
 		o->tally->no += rc == 1;
 	}
-	free(taken);
-	free(group);
+	free(end);
+	free(sorted);
 }
 
 int

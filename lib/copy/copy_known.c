@@ -79,25 +79,31 @@ match(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 {
 	struct pool *p = arg;
 	size_t i = item_of(p->w, id);
+	struct item *it = &p->w->item[i];
 	struct found *at;
 
-	if (i == p->w->n || p->w->item[i].id != id ||
-	    (ident->have & p->kind) == 0)
+	if (i == p->w->n || it->id != id || (ident->have & p->kind) == 0)
 		return 0;
 	if (p->elsewhere != NULL)
 		return bsearch(ident->sum[0], p->elsewhere, p->elsewhere_n, 16,
 			   by_first_16) == NULL
 		    ? 0
 		    : known(p, i, NULL, ident->sum[0], f);
-	at = pool_find(p, ident->sum[kind_number(p->kind)]);
-	return at == NULL ? 0 : known(p, i, at, ident->sum[0], f);
+	at = pool_find(p, ident->sum[kind_number(p->kind)], it);
+	it->later = at != NULL && p->exact && pool_likeness(at, it) < 3;
+	return at == NULL || it->later ? 0 : known(p, i, at, ident->sum[0], f);
 }
 
-/* What is done but of unknown place takes its share before the others. */
+/*
+ * What is done but of unknown place takes its share before the others, and
+ * what has the same flags and date before a twin that has not.
+ */
 static int
 is_asked(const struct pool *p, const struct item *it, int turn)
 {
-	if (turn == 0)
+	if (!p->exact && !it->later)
+		return 0;
+	if (turn < 2)
 		return it->fate == FATE_PLACE && p->elsewhere == NULL;
 	return it->fate == FATE_DOUBT ||
 	    (!p->doubt_only && (it->fate == FATE_NEW || it->fate == FATE_LEFT));
@@ -114,7 +120,8 @@ match_all(struct pool *p,
 	size_t i, n;
 	int rc = 0, turn;
 
-	for (turn = 0; turn < 2; turn++)
+	for (turn = 0; turn < 4; turn++) {
+		p->exact = turn % 2 == 0;
 		for (i = n = 0; rc == 0 && i <= w->n; i++) {
 			if (i < w->n && is_asked(p, &w->item[i], turn))
 				ids[n++] = w->item[i].id;
@@ -124,6 +131,7 @@ match_all(struct pool *p,
 			    p->c, p->c->src, ids, n, d, each, p, f);
 			n = 0;
 		}
+	}
 	digest_free(d);
 	return rc;
 }
@@ -153,8 +161,8 @@ gather(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 	(void)f;
 	if ((ident->have & p->kind) == 0)
 		return 0;
-	pool_add(p, (uint32_t)id, 0);
-	memcpy(p->at[p->n - 1].sum, ident->sum[kind_number(p->kind)], 16);
+	memcpy(pool_add(p, (uint32_t)id)->sum, ident->sum[kind_number(p->kind)],
+	    16);
 	return 0;
 }
 
@@ -178,12 +186,14 @@ match_weak(struct pool *p, struct fail *f)
 
 	pool_sort(&mine);
 	for (i = 0; rc == 0 && i < mine.n; i += n) {
-		struct found *at = pool_find(p, mine.at[i].sum);
+		size_t item = item_of(p->w, mine.at[i].id);
+		struct found *at =
+		    pool_find(p, mine.at[i].sum, &p->w->item[item]);
 
 		n = run_of(&mine, i);
 		if (at == NULL || n > 1 || run_of(p, (size_t)(at - p->at)) > 1)
 			continue;
-		rc = known(p, item_of(p->w, mine.at[i].id), at, NULL, f);
+		rc = known(p, item, at, NULL, f);
 	}
 	free(mine.at);
 	return rc;
@@ -258,9 +268,9 @@ pass(struct pool *p, unsigned int kind, struct fail *f)
 }
 
 /*
- * By octets first; then by what the target is known to change; and what came
- * since an append whose answer is not known may be that message, whatever the
- * target made of it.
+ * By octets first, less what syncing tools have added; then by what the target
+ * is known to change; and what came since an append whose answer is not known
+ * may be that message, whatever the target made of it.
  */
 static int
 passes(struct pool *p, int doubt, struct fail *f)
@@ -271,7 +281,7 @@ passes(struct pool *p, int doubt, struct fail *f)
 
 	if (o->dry_run)
 		return pass(p, DIGEST_L3, f);
-	if (pass(p, DIGEST_L0, f) == -1 ||
+	if (pass(p, DIGEST_SYNC, f) == -1 ||
 	    (alters != DIGEST_L0 && pass(p, alters, f) == -1))
 		return -1;
 	p->doubt_only = 1;

@@ -28,7 +28,8 @@ struct item { /* 24 octets */
 	uint32_t flags; /* number in words */
 	/* The source's hint; then what was sent; of a done one the
 	 * ledger_hash of its target uid. */
-	uint64_t size : 56, fate : 8;
+	uint64_t size : 56, fate : 7;
+	uint64_t later : 1; /* the target has it, but not just so */
 	int64_t date;
 };
 
@@ -276,10 +277,11 @@ int carry_flags(struct copy *c, struct work *w, const uint64_t *ids, size_t n,
 
 /* ---- copy_pool.c: messages of the target that nobody has claimed ---- */
 
-struct found { /* 24 octets */
+struct found { /* 28 octets */
 	uint8_t sum[16];
 	uint32_t id; /* 0: taken */
 	uint32_t flags; /* number in words */
+	uint32_t date; /* its low half */
 };
 struct pool {
 	struct copy *c;
@@ -288,21 +290,26 @@ struct pool {
 	size_t n, room;
 	unsigned int kind; /* the digest that is compared */
 	int doubt_only;
+	int exact; /* only what has the same flags and date */
 	uint8_t (*elsewhere)[16]; /* role all: what other folders hold */
 	size_t elsewhere_n;
 };
 
 /* Index into ident->sum. */
 int kind_number(unsigned int kind);
-void pool_add(struct pool *p, uint32_t id, uint32_t flags);
+struct found *pool_add(struct pool *p, uint32_t id);
 /* Those from target uid `from` on that no done entry stands for. */
 int pool_unclaimed(
     struct pool *p, const struct sides *s, uint64_t from, struct fail *f);
 /* Digests what is in the pool; drops what was taken or cannot be read. */
 int pool_fill(struct pool *p, struct fail *f);
 void pool_sort(struct pool *p); /* by sum */
-/* The first with this sum that is not taken; NULL if there is none. */
-struct found *pool_find(const struct pool *p, const uint8_t *sum);
+/* How alike the two are, but for octets: by date, then by flags; 3 is all. */
+int pool_likeness(const struct found *at, const struct item *it);
+/* What is most like the item, of those with this sum that are not taken; NULL
+ * if there is none. */
+struct found *
+pool_find(const struct pool *p, const uint8_t *sum, const struct item *it);
 /* Calls each for every body of these (at most BURST) that comes. */
 int digest_burst(struct copy *c, struct store *st, const uint64_t *ids,
     size_t n, struct digest *d,

@@ -88,8 +88,8 @@ by_id(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-void
-pool_add(struct pool *p, uint32_t id, uint32_t flags)
+struct found *
+pool_add(struct pool *p, uint32_t id)
 {
 	if (p->n == p->room) {
 		p->room = p->room ? p->room + p->room / 2 : 256;
@@ -97,7 +97,7 @@ pool_add(struct pool *p, uint32_t id, uint32_t flags)
 	}
 	memset(&p->at[p->n], 0, sizeof(*p->at));
 	p->at[p->n].id = id;
-	p->at[p->n++].flags = flags;
+	return &p->at[p->n++];
 }
 
 int
@@ -120,10 +120,13 @@ pool_unclaimed(
 		buf_reset(&uid);
 		store_uid(c->dst, m.id, &uid);
 		hash = ledger_hash(uid.data);
-		if (!hash_in(claimed, n, hash))
-			pool_add(p, (uint32_t)m.id,
-			    intern_number(
-				p->w->words, m.flags, strlen(m.flags)));
+		if (!hash_in(claimed, n, hash)) {
+			struct found *at = pool_add(p, (uint32_t)m.id);
+
+			at->flags = intern_number(
+			    p->w->words, m.flags, strlen(m.flags));
+			at->date = (uint32_t)m.date;
+		}
 		rc = 0;
 	}
 	free(claimed);
@@ -177,10 +180,20 @@ pool_fill(struct pool *p, struct fail *f)
 	return rc;
 }
 
+int
+pool_likeness(const struct found *at, const struct item *it)
+{
+	if (it->date == CLOCK_NONE) /* a source that knows neither */
+		return 3;
+	return 2 * (at->date == (uint32_t)it->date) + (at->flags == it->flags);
+}
+
 struct found *
-pool_find(const struct pool *p, const uint8_t *sum)
+pool_find(const struct pool *p, const uint8_t *sum, const struct item *it)
 {
 	size_t low = 0, high = p->n;
+	struct found *best = NULL;
+	int is, most = -1;
 
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
@@ -190,8 +203,12 @@ pool_find(const struct pool *p, const uint8_t *sum)
 		else
 			high = mid;
 	}
-	for (; low < p->n && memcmp(p->at[low].sum, sum, 16) == 0; low++)
-		if (p->at[low].id != 0)
-			return &p->at[low];
-	return NULL;
+	for (; most < 3 && low < p->n && memcmp(p->at[low].sum, sum, 16) == 0;
+	     low++)
+		if (p->at[low].id != 0 &&
+		    (is = pool_likeness(&p->at[low], it)) > most) {
+			most = is;
+			best = &p->at[low];
+		}
+	return best;
 }

@@ -9,7 +9,7 @@
 
 enum { HEAD_MAX = 1 << 20, MASKED = 4096 };
 
-enum { L0, L1, L2, L3, RAW, END, STORE, BYTES };
+enum { L0, L1, L2, L3, RAW, END, STORE, BYTES, SYNC };
 
 /* Holds back line ends until something follows them. */
 struct trim {
@@ -24,6 +24,7 @@ struct digest {
 	size_t crs; /* CRs at the end of the last piece */
 	int differs; /* the octets are not canonical; RAW has its own hash */
 	int head_done, any_head;
+	int synced; /* SYNC is not L0; its hash is used */
 	struct buf head; /* canonical header, up to HEAD_MAX */
 	struct spool *spool;
 	uint64_t octets;
@@ -97,9 +98,9 @@ digest_new(unsigned int kinds, const char *dir)
 			d->hash[k] = hash_new();
 	if (kinds & DIGEST_L2)
 		d->spool = spool_new(dir);
-	d->any_head =
-	    (kinds & (DIGEST_L1 | DIGEST_L3 | DIGEST_STORE | DIGEST_BYTES)) !=
-	    0;
+	d->any_head = (kinds &
+			  (DIGEST_L1 | DIGEST_L3 | DIGEST_STORE | DIGEST_BYTES |
+			      DIGEST_SYNC)) != 0;
 	buf_add(&d->head, "", 0);
 	digest_reset(d);
 	return d;
@@ -131,7 +132,7 @@ digest_reset(struct digest *d)
 	d->store = (struct trim){d->hash[STORE], 0};
 	d->bytes = (struct trim){d->hash[BYTES], 0};
 	d->crs = 0;
-	d->differs = d->head_done = 0;
+	d->differs = d->head_done = d->synced = 0;
 	d->octets = 0;
 	buf_reset(&d->head);
 	if (d->spool != NULL)
@@ -195,6 +196,8 @@ body_add(struct digest *d, const char *p, size_t n)
 {
 	if (d->hash[L1] != NULL)
 		hash_add(d->hash[L1], p, n);
+	if (d->synced)
+		hash_add(d->hash[SYNC], p, n);
 	trim_add(&d->store, p, n);
 	mask_add(&d->bytes, p, n, 0);
 }
@@ -225,6 +228,19 @@ from_line(const char *s, size_t n)
 	return lf != NULL ? (size_t)(lf - s) + 1 : n;
 }
 
+static void
+sync_head(struct digest *d, size_t n)
+{
+	const char *s = d->head.data;
+	struct field fl;
+
+	while (field_next(&fl, &s, &n))
+		if (field_is(&fl, "X-TUID") || field_is(&fl, "X-OfflineIMAP"))
+			d->synced = 1;
+		else
+			hash_add(d->hash[SYNC], fl.start, fl.whole);
+}
+
 /* The header is complete: n octets of d->head, without the blank line. */
 static void
 end_head(struct digest *d, size_t n)
@@ -234,6 +250,8 @@ end_head(struct digest *d, size_t n)
 	struct field fl;
 
 	d->head_done = 1;
+	if (d->hash[SYNC] != NULL)
+		sync_head(d, n);
 	if (d->hash[L1] != NULL) {
 		struct buf b = {0};
 
@@ -279,6 +297,8 @@ head_add(struct digest *d, const char *p, size_t n)
 	} else if (all < HEAD_MAX)
 		return;
 	end_head(d, head);
+	if (d->synced)
+		hash_add(d->hash[SYNC], d->head.data + head, body - head);
 	body_add(d, d->head.data + body, all - body);
 	body_add(d, p + some, n - some);
 	d->head.len = head;
@@ -408,6 +428,8 @@ digest_end(struct digest *d, struct ident *id, struct fail *f)
 		end_head(d, d->head.len);
 	if (d->hash[RAW] != NULL && !d->differs)
 		hash_copy(d->hash[RAW], d->hash[L0]);
+	if (d->hash[SYNC] != NULL && !d->synced)
+		hash_copy(d->hash[SYNC], d->hash[L0]);
 	for (k = 0; k < DIGEST_KINDS; k++)
 		if (d->hash[k] != NULL) {
 			hash_end(d->hash[k], id->sum[k]);

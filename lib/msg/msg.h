@@ -39,6 +39,8 @@ void msg_sha256(uint8_t out[32], const void *p, size_t n);
  * with From_ or >From_ and the fields Status X-Status X-UID X-Keywords X-IMAP
  * X-IMAPbase Content-Length, read as END.  BYTES: STORE less all NUL and 0x80
  * and CR that end no line, and in the header all 8-bit octets, X and ?.
+ * SYNC: L0 less the fields X-TUID and X-OfflineIMAP, which mbsync and
+ * offlineimap put into their copies.
  */
 enum {
 	DIGEST_L0 = 1 << 0, /* octets, CR* LF read as CRLF */
@@ -49,7 +51,8 @@ enum {
 	DIGEST_END = 1 << 5, /* L0 less final newlines: rung eol+end */
 	DIGEST_STORE = 1 << 6, /* END less what mbox stores add: rung store */
 	DIGEST_BYTES = 1 << 7, /* STORE, NUL, CR, 8-bit headers masked */
-	DIGEST_KINDS = 8
+	DIGEST_SYNC = 1 << 8, /* octets less what syncing tools add */
+	DIGEST_KINDS = 9
 };
 struct ident {
 	unsigned int have; /* which kinds are filled in */

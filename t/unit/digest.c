@@ -17,7 +17,7 @@
 
 enum { ALL = (1 << DIGEST_KINDS) - 1 };
 static const unsigned int order[] = {DIGEST_RAW, DIGEST_L0, DIGEST_L1,
-    DIGEST_L2, DIGEST_L3, DIGEST_END, DIGEST_STORE, DIGEST_BYTES};
+    DIGEST_L2, DIGEST_L3, DIGEST_END, DIGEST_STORE, DIGEST_BYTES, DIGEST_SYNC};
 
 static const uint8_t *
 sum_of(const struct ident *id, unsigned int kind)
