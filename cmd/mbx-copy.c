@@ -300,15 +300,15 @@ compact_all(struct out *o, struct fail *f)
 		return fail_errno(f, CODE_INPUT, REACH_RUN, "ledger", "%s",
 		    options.ledger_dir);
 	for (i = 0; i < n; i++) {
-		struct fail own = {0};
-
-		if (stop_signal() == 0 &&
-		    one_ledger(o, name[i]->d_name, &own) == -1) {
-			if (rc == 0 && own.code == CODE_IO) {
-				*f = own;
+		if (rc == 0 && stop_signal() == 0 &&
+		    one_ledger(o, name[i]->d_name, f) == -1) {
+			/* A disk that fails fails for all; what is read is
+			 * this ledger's own. */
+			if (f->code == CODE_IO &&
+			    strcmp(f->what, "ledger") != 0)
 				rc = -1;
-			} else
-				say(&own);
+			else
+				say(f);
 		}
 		free(name[i]);
 	}
