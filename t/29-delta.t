@@ -174,4 +174,22 @@ PY
 check_rc 0 'and expunged at the source' run --delete
 check_same 'stays' 10 "$(dump "$new_store" |
 	grep -c "^Archive	.*	.*2001-09-09T01:5[3-9]")"
+
+# Twins that are moved keep each its date.
+at old <<'PY'
+for n in 1, 2:
+    box.append("INBOX", "", imaplib.Time2Internaldate(9e8 + n),
+               b"Subject: twin\r\n\r\nthe same\r\n")
+PY
+check_rc 0 'twins' run
+at old <<'PY'
+n = int(box.select("INBOX")[1][0])
+for one in n, n - 1:
+    uid = box.fetch(str(one), "(UID)")[1][0].split()[2].rstrip(b")").decode()
+    box._simple_command("UID", "MOVE", uid, "Archive")
+PY
+check_rc 0 'are moved' run
+check_same 'and not sent' 2,0 "$(result copied),$(said 'APPEND "')"
+twins() { dump "$1" | grep '^Archive	.*	1998-07'; }
+check_same 'each with its date' "$(twins "$old_store")" "$(twins "$new_store")"
 done_testing

@@ -71,6 +71,7 @@ struct candidate {
 	uint8_t digest[32];
 	uint32_t uidvalidity;
 	uint64_t id;
+	int64_t date;
 	const char *folder; /* of the target */
 };
 struct moved {
@@ -136,6 +137,7 @@ add_candidate(void *arg, const struct entry *e)
 	}
 	v->at[v->at_n] = (struct candidate){.uidvalidity = e->dst_uidvalidity,
 	    .id = id,
+	    .date = e->date,
 	    .folder =
 		intern_str(v->names, e->dst_folder, strlen(e->dst_folder))};
 	memcpy(v->at[v->at_n++].digest, e->digest, sizeof(e->digest));
@@ -159,7 +161,7 @@ decide(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 		return 0;
 	memcpy(m->digest, ident->sum[0], sizeof(m->digest));
 	for (i = 0; i < v->at_n; i++)
-		if (v->at[i].id != 0 &&
+		if (v->at[i].id != 0 && v->at[i].date == m->date &&
 		    memcmp(v->at[i].digest, m->digest, sizeof(m->digest)) ==
 			0) {
 			m->id = v->at[i].id;
