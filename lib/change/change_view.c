@@ -78,12 +78,16 @@ int
 views_of(
     struct views *vs, const char *name, const struct view **to, struct fail *f)
 {
-	const char *zone;
+	struct arena *a = arena_new(); /* what is kept is kept once a zone */
+	const char *zone = NULL;
 	struct view *v;
 	size_t i;
 
-	if (dns_zone_of(vs->arena, vs->nservers ? &vs->servers[0] : NULL, name,
-		&zone, f) == -1)
+	if (dns_zone_of(
+		a, vs->nservers ? &vs->servers[0] : NULL, name, &zone, f) == 0)
+		zone = arena_strdup(vs->arena, zone);
+	arena_free(a);
+	if (zone == NULL)
 		return -1;
 	for (i = 0; i < vs->n; i++)
 		if (strcmp(vs->view[i]->zone, zone) == 0) {
