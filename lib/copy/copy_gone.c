@@ -139,19 +139,33 @@ take_ids(const struct gones *g, size_t *at, int same, uint64_t ids[BURST])
 	return n;
 }
 
+/* A SELECT keeps the answers of the read-back and these bodies apart. */
+static int
+is_apart(const struct work *w)
+{
+	return w->sent > 0;
+}
+
 int
 gone_ahead(struct copy *c, struct work *w, struct fail *f)
 {
 	uint64_t ids[BURST];
 	size_t at = 0;
+	struct ahead_of in = {
+	    .what = AHEAD_OF_ENTER, .folder = w->dst, .write = 1};
 	struct ahead_of a = {.what = AHEAD_OF_WANT, .ids = ids};
+	int rc = 1;
 
 	if (w->gone == NULL)
 		return 1;
 	if (find_digests(c, w->gone, f) == -1)
 		return -1;
 	a.n = take_ids(w->gone, &at, 0, ids);
-	return at == w->gone->n ? store_ahead(c->dst, &a, f) : 0;
+	if (at < w->gone->n)
+		return 0;
+	if (is_apart(w))
+		rc = store_ahead(c->dst, &in, f);
+	return rc == 1 ? store_ahead(c->dst, &a, f) : rc;
 }
 
 static int
@@ -204,7 +218,9 @@ gone_read(struct copy *c, struct work *w, struct fail *f)
 	if (g == NULL)
 		return 0;
 	/* Once more where back_ahead did not come to it. */
-	if (enter_dst(c, w, f) == -1 || find_digests(c, g, f) == -1)
+	if ((is_apart(w) ? enter_dst_anew(c, w, f) : enter_dst(c, w, f)) ==
+		-1 ||
+	    find_digests(c, g, f) == -1)
 		return -1;
 	while ((n = take_ids(g, &at, 0, ids)) > 0)
 		if (digest_burst(c, c->dst, ids, n, c->digest, compare, g, f) ==
