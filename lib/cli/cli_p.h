@@ -134,7 +134,7 @@ void out_frame(struct out *o, enum frame type, const struct row *r);
 void out_failed(struct out *o, const struct row *from, const struct fail *f);
 
 /* hosts.c: the hosts of a job, and whether it may begin. */
-enum { NOWHERE = UINT32_MAX };
+#define NOWHERE UINT32_MAX
 struct uses {
 	uint32_t host[2]; /* source and target: number, or NOWHERE */
 	uint64_t most; /* conn_max, 0: no limit */
