@@ -340,6 +340,8 @@ back_is_anew(const struct copy *c)
 /*
  * The folder is entered even where it is the one we are in: a FETCH in the wake
  * of an APPEND may be answered without it (RFC 3501 5.5, seen with Dovecot).
+ * Flags come last: Dovecot tells that a STORE is done when it likes, and what a
+ * FETCH behind it answers would be read away while that is waited for.
  */
 int
 back_ahead(struct copy *c, struct wave *v, struct fail *f)
@@ -361,14 +363,14 @@ back_ahead(struct copy *c, struct wave *v, struct fail *f)
 			break;
 		rc = store_ahead(c->dst, &a, f);
 		c->dst_in = NULL;
-		if (rc == 1)
-			rc = change_ahead(c, w, &room, f);
 		a.what = AHEAD_OF_SCAN;
 		a.from = first_uid(w);
 		if (rc == 1 && w->sent > 0)
 			rc = store_ahead(c->dst, &a, f);
 		if (rc == 1)
 			rc = gone_ahead(c, w, f);
+		if (rc == 1)
+			rc = change_ahead(c, w, &room, f);
 	}
 	return rc == -1 ? -1 : store_flush(c->dst, f);
 }

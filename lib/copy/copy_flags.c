@@ -258,12 +258,11 @@ change_ahead(struct copy *c, struct work *w, size_t *room, struct fail *f)
 
 	sort_changes(w);
 	for (i = 0; i < w->changes && rc == 1; i += n) {
-		struct ahead_of a = {.what = AHEAD_OF_FLAGS,
-		    .ids = ids,
-		    .n = n = alike(w, i),
-		    .add = intern_at(w->words, w->change[i].add),
-		    .remove = intern_at(w->words, w->change[i].remove)};
+		struct ahead_of a = {.what = AHEAD_OF_FLAGS, .ids = ids};
 
+		n = a.n = alike(w, i);
+		a.add = intern_at(w->words, w->change[i].add);
+		a.remove = intern_at(w->words, w->change[i].remove);
 		ids_of(&w->change[i], n, ids);
 		if (*room == 0)
 			return 0;

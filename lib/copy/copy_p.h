@@ -419,8 +419,8 @@ int back_begin(struct copy *c, struct work *w, struct fail *f);
 /* 1 if the target's folder must be entered once more to be read back. */
 int back_is_anew(const struct copy *c);
 void back_left(const struct copy *c, struct work *w);
-/* Asks all that changes and has been sent of the wave ahead of change_all and
- * read_back. */
+/* Asks ahead what read_back, gone_read and change_all will, in this order, of
+ * all folders of the wave. */
 int back_ahead(struct copy *c, struct wave *v, struct fail *f);
 /* What the target made of flags and dates; ids where receipts had none.
  * CODE_VANISHED with AGAIN_NOW: it lost what it acknowledged. */

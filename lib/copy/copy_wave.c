@@ -135,12 +135,12 @@ once_more(struct copy *c, struct work *w, const struct fail *why)
 static int
 end(struct copy *c, struct work *w, struct fail *f)
 {
-	int rc = change_all(c, w, f);
+	int rc = read_back(c, w, f);
 
 	if (rc == 0)
-		rc = read_back(c, w, f);
-	if (rc == 0)
 		rc = gone_read(c, w, f);
+	if (rc == 0)
+		rc = change_all(c, w, f);
 	if (rc == 0)
 		rc = state_note(c, w, f);
 	if (rc == 0) {
