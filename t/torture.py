@@ -387,6 +387,10 @@ class Server:
 
     def again(self):
         time.sleep(0.2)
+        # A lock that has no pid in it yet Dovecot would wait two minutes for.
+        for top, _, names in os.walk(self.dir + "/mail"):
+            if "dovecot-uidlist.lock" in names:
+                os.unlink(os.path.join(top, "dovecot-uidlist.lock"))
         subprocess.run(self.start, check=True)
 
 
