@@ -180,6 +180,7 @@ sessions(struct copy *c, const struct row *job, struct fail *f)
 {
 	char *account = account_of(job);
 
+	c->listed = 0;
 	if (c->account != NULL && strcmp(account, c->account) == 0) {
 		free(account);
 		return 0;
@@ -190,6 +191,7 @@ sessions(struct copy *c, const struct row *job, struct fail *f)
 		return -1;
 	}
 	c->account = account;
+	c->listed = 1;
 	return list_both(c, f);
 }
 

@@ -10,8 +10,6 @@
 
 #include "copy/copy_p.h"
 
-enum { COMMANDS = 1000 }; /* that are asked ahead */
-
 struct repair { /* a flag that APPEND did not set and STORE may */
 	uint64_t id;
 	uint32_t item;
@@ -340,14 +338,13 @@ back_is_anew(const struct copy *c)
 /*
  * The folder is entered even where it is the one we are in: a FETCH in the wake
  * of an APPEND may be answered without it (RFC 3501 5.5, seen with Dovecot).
- * Flags come last: Dovecot tells that a STORE is done when it likes, and what a
- * FETCH behind it answers would be read away while that is waited for.
+ * What changes anything is not asked here: first it must be seen which folder
+ * that is.
  */
 int
 back_ahead(struct copy *c, struct wave *v, struct fail *f)
 {
 	struct work *w;
-	size_t room = COMMANDS;
 	int rc = 1;
 
 	if (back_is_anew(c))
@@ -356,8 +353,7 @@ back_ahead(struct copy *c, struct wave *v, struct fail *f)
 		struct ahead_of a = {
 		    .what = AHEAD_OF_ENTER, .folder = w->dst, .write = 1};
 
-		if (w->stage != WORK_GOING ||
-		    (w->sent + w->changes == 0 && w->gone == NULL))
+		if (w->stage != WORK_GOING || w->sent == 0)
 			continue;
 		if (w->sent > WAVE_MESSAGES)
 			break;
@@ -365,12 +361,8 @@ back_ahead(struct copy *c, struct wave *v, struct fail *f)
 		c->dst_in = NULL;
 		a.what = AHEAD_OF_SCAN;
 		a.from = first_uid(w);
-		if (rc == 1 && w->sent > 0)
+		if (rc == 1)
 			rc = store_ahead(c->dst, &a, f);
-		if (rc == 1)
-			rc = gone_ahead(c, w, f);
-		if (rc == 1)
-			rc = change_ahead(c, w, &room, f);
 	}
 	return rc == -1 ? -1 : store_flush(c->dst, f);
 }

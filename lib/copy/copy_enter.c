@@ -56,12 +56,14 @@ is_known(struct copy *c, const struct work *w)
 	const unsigned int told =
 	    FOLDER_UIDVALIDITY | FOLDER_UIDNEXT | FOLDER_MESSAGES;
 	const struct folder *dst = w->move->dst;
+	const char *flags;
 	struct state s;
 
-	return !c->o->dry_run && !needs_folder(w->move) &&
+	return c->listed && !c->o->dry_run && !needs_folder(w->move) &&
 	    (dst->known & told) == told &&
 	    (store_can(c->dst) & STORE_UIDPLUS) != 0 &&
-	    state_flags(c, w->folder) != NULL &&
+	    (flags = state_flags(c, w->folder, dst)) != NULL &&
+	    strstr(flags, "\\*") != NULL &&
 	    state_since(c, w->move->src, w->dst, dst->uidvalidity, &s);
 }
 
@@ -203,7 +205,7 @@ enter_both(struct copy *c, struct work *w, struct fail *f)
 		return -1;
 	if (is_known(c, w)) {
 		w->di = *w->move->dst;
-		w->di.permanentflags = state_flags(c, w->folder);
+		w->di.permanentflags = state_flags(c, w->folder, &w->di);
 		keep_flags(w, &w->di);
 	} else if (write || !needs_folder(w->move)) {
 		if (enter_target(c, w, write, f) == -1 ||

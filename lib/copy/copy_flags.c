@@ -4,7 +4,7 @@
 
 #include "copy/copy_p.h"
 
-enum { ALIKE = 500 }; /* changes in one command */
+enum { ALIKE = 500, ASKED = 5000 }; /* changes in one command; at once */
 
 struct change { /* 48 octets */
 	uint64_t dst; /* ledger_hash of the target's uid */
@@ -104,9 +104,12 @@ store(struct copy *c, const struct work *w, const uint64_t *ids, size_t n,
 	const char *more = intern_at(w->words, add);
 	const char *fewer = intern_at(w->words, remove);
 
-	return *more == '\0' && *fewer == '\0'
-	    ? 0
-	    : store_flags(c->dst, ids, n, more, fewer, f);
+	if ((*more == '\0' && *fewer == '\0') ||
+	    store_flags(c->dst, ids, n, more, fewer, f) == 0)
+		return 0;
+	if (f->again == AGAIN_LATER && f->reach < REACH_ENDPOINT)
+		f->reach = REACH_ENDPOINT; /* throttled: it is not done */
+	return -1;
 }
 
 int
@@ -249,28 +252,25 @@ alike(const struct work *w, size_t i)
 	return n;
 }
 
-int
-change_ahead(struct copy *c, struct work *w, size_t *room, struct fail *f)
+/* All at once, in the folder that is entered. */
+static int
+ask(struct copy *c, struct work *w, struct fail *f)
 {
 	uint64_t ids[ALIKE];
 	size_t i, n;
 	int rc = 1;
 
-	sort_changes(w);
-	for (i = 0; i < w->changes && rc == 1; i += n) {
+	for (i = 0; i < w->changes && i < ASKED && rc == 1; i += n) {
 		struct ahead_of a = {.what = AHEAD_OF_FLAGS, .ids = ids};
 
 		n = a.n = alike(w, i);
 		a.add = intern_at(w->words, w->change[i].add);
 		a.remove = intern_at(w->words, w->change[i].remove);
 		ids_of(&w->change[i], n, ids);
-		if (*room == 0)
-			return 0;
-		--*room;
 		if (*a.add != '\0' || *a.remove != '\0')
 			rc = store_ahead(c->dst, &a, f);
 	}
-	return rc;
+	return rc == -1 ? -1 : store_flush(c->dst, f);
 }
 
 /* What is no longer at the target was removed by its owner, and stays so. */
@@ -285,6 +285,8 @@ change_all(struct copy *c, struct work *w, struct fail *f)
 	    ((store_can(c->dst) & STORE_UIDS) == 0 && find_ids(c, w, f) == -1))
 		return -1;
 	sort_changes(w);
+	if ((store_can(c->dst) & STORE_UIDS) != 0 && ask(c, w, f) == -1)
+		return -1;
 	for (i = 0; i < w->changes; i += n) {
 		n = alike(w, i);
 		if (w->change[i].id != 0 &&

@@ -139,35 +139,6 @@ take_ids(const struct gones *g, size_t *at, int same, uint64_t ids[BURST])
 	return n;
 }
 
-/* A SELECT keeps the answers of the read-back and these bodies apart. */
-static int
-is_apart(const struct work *w)
-{
-	return w->sent > 0;
-}
-
-int
-gone_ahead(struct copy *c, struct work *w, struct fail *f)
-{
-	uint64_t ids[BURST];
-	size_t at = 0;
-	struct ahead_of in = {
-	    .what = AHEAD_OF_ENTER, .folder = w->dst, .write = 1};
-	struct ahead_of a = {.what = AHEAD_OF_WANT, .ids = ids};
-	int rc = 1;
-
-	if (w->gone == NULL)
-		return 1;
-	if (find_digests(c, w->gone, f) == -1)
-		return -1;
-	a.n = take_ids(w->gone, &at, 0, ids);
-	if (at < w->gone->n)
-		return 0;
-	if (is_apart(w))
-		rc = store_ahead(c->dst, &in, f);
-	return rc == 1 ? store_ahead(c->dst, &a, f) : rc;
-}
-
 static int
 compare(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 {
@@ -217,10 +188,7 @@ gone_read(struct copy *c, struct work *w, struct fail *f)
 
 	if (g == NULL)
 		return 0;
-	/* Once more where back_ahead did not come to it. */
-	if ((is_apart(w) ? enter_dst_anew(c, w, f) : enter_dst(c, w, f)) ==
-		-1 ||
-	    find_digests(c, g, f) == -1)
+	if (enter_dst(c, w, f) == -1 || find_digests(c, g, f) == -1)
 		return -1;
 	while ((n = take_ids(g, &at, 0, ids)) > 0)
 		if (digest_burst(c, c->dst, ids, n, c->digest, compare, g, f) ==
@@ -249,29 +217,8 @@ has_uidplus(const struct copy *c)
 	return (store_can(c->dst) & STORE_UIDPLUS) != 0;
 }
 
-static int
-out_ahead(struct copy *c, struct gones *g, struct fail *f)
-{
-	uint64_t ids[BURST];
-	size_t at = 0;
-	struct ahead_of in = {
-	    .what = AHEAD_OF_ENTER, .folder = g->dst, .write = 1};
-	struct ahead_of a = {.what = AHEAD_OF_FLAGS,
-	    .ids = ids,
-	    .n = take_ids(g, &at, 1, ids),
-	    .add = "\\Deleted",
-	    .remove = ""};
-	int rc;
-
-	if (a.n == 0 || at < g->n)
-		return a.n == 0;
-	rc = store_ahead(c->dst, &in, f);
-	if (rc == 1)
-		rc = store_ahead(c->dst, &a, f);
-	a.what = AHEAD_OF_EXPUNGE;
-	return rc == 1 && has_uidplus(c) ? store_ahead(c->dst, &a, f) : rc;
-}
-
+/* Nothing of it is asked ahead: first it must be seen that the folder is the
+ * one that was read. */
 static int
 take_out(struct copy *c, struct gones *g, struct fail *f)
 {
@@ -358,59 +305,33 @@ note_all(struct copy *c, struct gones *g, struct fail *f)
 			return -1;
 		noted++;
 	}
-	return state_gone(c, g->folder, noted, f);
+	if (state_gone(c, g->folder, noted, f) == -1)
+		return -1;
+	return ledger_sync(c->ledger, f);
 }
 
-/* ---- all folders, some at a time ---- */
+/* ---- all folders ---- */
 
-/* Each of the first n; what fails by itself is told, and over. */
+/* What fails by itself is told. */
 static int
-each(struct copy *c, size_t n,
-    int (*one)(struct copy *, struct gones *, struct fail *), struct fail *f)
+one_folder(struct copy *c, struct gones *g, struct fail *f)
 {
-	struct gones *g = c->gones;
-
-	for (; n > 0; n--, g = g->next) {
-		if (g->over || one(c, g, f) == 0)
-			continue;
-		if (f->reach > REACH_FOLDER)
-			return -1;
-		g->over = 1;
-		c->sum->failed++;
-		if (c->o->say != NULL)
-			c->o->say(c->o->arg, f->why);
-	}
+	if (take_out(c, g, f) == 0 && (g->over || note_all(c, g, f) == 0))
+		return 0;
+	if (f->reach > REACH_FOLDER)
+		return -1;
+	c->sum->failed++;
+	if (c->o->say != NULL)
+		c->o->say(c->o->arg, f->why);
 	return 0;
-}
-
-static int
-ask_out(struct copy *c, size_t n, struct fail *f)
-{
-	struct gones *g = c->gones;
-	int rc = 1;
-
-	for (; n > 0 && rc == 1; n--, g = g->next)
-		rc = out_ahead(c, g, f);
-	return rc == -1 ? -1 : store_flush(c->dst, f);
 }
 
 int
 gone_all(struct copy *c, struct fail *f)
 {
-	const struct gones *g;
-	size_t n;
-
 	c->dst_in = NULL;
-	while (c->gones != NULL) {
-		for (n = 0, g = c->gones; g != NULL && n < WAVE; g = g->next)
-			n++;
-		if (stopping(f) == -1 || ask_out(c, n, f) == -1 ||
-		    each(c, n, take_out, f) == -1 ||
-		    each(c, n, note_all, f) == -1 ||
-		    ledger_sync(c->ledger, f) == -1)
+	for (; c->gones != NULL; forget_first(c))
+		if (stopping(f) == -1 || one_folder(c, c->gones, f) == -1)
 			return -1;
-		while (n-- > 0)
-			forget_first(c);
-	}
 	return 0;
 }

@@ -162,8 +162,14 @@ look_ahead(struct copy *c, const struct move *m, struct fail *f)
 	a.from = s.uidnext;
 	a.since = s.modseq;
 	rc = store_ahead(c->src, &a, f);
+	if (rc != 1 || !asks_there(c, m))
+		return rc;
+	/* Dovecot may answer it in the middle of a FETCH. */
+	a.what = AHEAD_OF_ENTER;
+	a.folder = m->src->name;
+	rc = store_ahead(c->src, &a, f);
 	a.what = AHEAD_OF_THERE;
-	return rc == 1 && asks_there(c, m) ? store_ahead(c->src, &a, f) : rc;
+	return rc == 1 ? store_ahead(c->src, &a, f) : rc;
 }
 
 /* A message that was there before: 0 if the ledger does not stand for it. */
@@ -188,6 +194,19 @@ is_there(void *arg, uint32_t low, uint32_t high)
 	struct copy *c = arg;
 
 	ledger_there_run(c->ledger, low, high);
+}
+
+/* 1 if what is there is told and accounts for so many that went. */
+static int
+ask_there(struct copy *c, struct work *w, uint64_t lost, struct fail *f)
+{
+	int rc;
+
+	c->src_in = NULL;
+	if (enter_src(c, w, f) == -1)
+		return -1;
+	rc = store_there(c->src, is_there, c, f);
+	return rc == 1 ? ledger_missing(c->ledger) == lost : rc;
 }
 
 /*
@@ -216,13 +235,13 @@ look_at_changes(
 			adds_up &= changed(c, w, &m);
 		rc = 0;
 	}
-	if (rc == 0 && asks_there(c, w->move))
-		rc = there = store_there(c->src, is_there, c, f);
 	if (rc == -1)
 		return -1;
 	if (s->messages + came < w->si.messages)
 		return 0;
 	lost = s->messages + came - w->si.messages;
+	if (asks_there(c, w->move) && (there = ask_there(c, w, lost, f)) == -1)
+		return -1;
 	if (lost > 0) {
 		adds_up &= !c->o->delete_gone || there;
 		adds_up &= (w->si.known & FOLDER_BYTES) != 0;

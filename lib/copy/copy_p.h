@@ -121,6 +121,7 @@ struct copy {
 	/* The folders that both ends are in, NULL: in none that counts. */
 	const struct work *src_in, *dst_in;
 	int asked; /* bodies are on their way */
+	int listed; /* the folders, for this job and no other before */
 
 	struct ledger *ledger; /* of the job, in this direction */
 	struct ledger *other; /* in the other one, only read; NULL: none */
@@ -238,7 +239,8 @@ int state_lost(const struct copy *c, const struct folder *src);
 /* The folder is done to its end, and nothing was left. */
 int state_note(struct copy *c, const struct work *w, struct fail *f);
 /* What the target's folder keeps of flags, as it was told last; NULL: never. */
-const char *state_flags(const struct copy *c, const char *folder);
+const char *
+state_flags(const struct copy *c, const char *folder, const struct folder *dst);
 /* So many fewer are at the target and no more at the source. */
 int state_gone(struct copy *c, const char *folder, uint64_t n, struct fail *f);
 
@@ -268,9 +270,6 @@ void change_add(
     struct copy *c, struct work *w, const struct known_as *k, struct msgref m);
 /* Carries them, in the target's folder. */
 int change_all(struct copy *c, struct work *w, struct fail *f);
-/* Asks as many commands of it ahead as *room has, in the folder that is entered
- * then: 1, 0 not all, -1. */
-int change_ahead(struct copy *c, struct work *w, size_t *room, struct fail *f);
 /* +FLAGS and -FLAGS of target messages, as far as the folder keeps them. */
 int carry_flags(struct copy *c, struct work *w, const uint64_t *ids, size_t n,
     const char *is, const char *was, struct fail *f);
@@ -348,9 +347,7 @@ struct gones {
 void gone_free(struct gones *g); /* NULL is fine */
 /* After the look, while the ledger is loaded. */
 void gone_collect(struct copy *c, struct work *w);
-/* What of it is at the target, in the folder that is entered; asked ahead as
- * store_ahead. */
-int gone_ahead(struct copy *c, struct work *w, struct fail *f);
+/* What of it is at the target. */
 int gone_read(struct copy *c, struct work *w, struct fail *f);
 /* The folder is done: its list is the job's now. */
 void gone_keep(struct copy *c, struct work *w);
@@ -419,8 +416,7 @@ int back_begin(struct copy *c, struct work *w, struct fail *f);
 /* 1 if the target's folder must be entered once more to be read back. */
 int back_is_anew(const struct copy *c);
 void back_left(const struct copy *c, struct work *w);
-/* Asks ahead what read_back, gone_read and change_all will, in this order, of
- * all folders of the wave. */
+/* Asks all that has been sent of the wave ahead of read_back. */
 int back_ahead(struct copy *c, struct wave *v, struct fail *f);
 /* What the target made of flags and dates; ids where receipts had none.
  * CODE_VANISHED with AGAIN_NOW: it lost what it acknowledged. */

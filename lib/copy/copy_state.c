@@ -116,22 +116,31 @@ write_state(struct copy *c, const char *folder, const struct state *s,
 }
 
 const char *
-state_flags(const struct copy *c, const char *folder)
+state_flags(const struct copy *c, const char *folder, const struct folder *dst)
 {
 	char *name = mem_printf("flags %s", folder);
 	const char *value = ledger_get(c->ledger, name);
+	uint32_t validity;
+	int n = 0;
 
 	free(name);
-	return value;
+	return value != NULL &&
+		sscanf(value, "%" SCNu32 " %n", &validity, &n) == 1 && n > 0 &&
+		validity == dst->uidvalidity
+	    ? value + n
+	    : NULL;
 }
 
 static int
 note_flags(struct copy *c, const struct work *w, struct fail *f)
 {
 	char *name = mem_printf("flags %s", w->folder);
-	int rc = ledger_set(c->ledger, name, w->di.permanentflags, f);
+	char *value = mem_printf(
+	    "%" PRIu32 " %s", w->di.uidvalidity, w->di.permanentflags);
+	int rc = ledger_set(c->ledger, name, value, f);
 
 	free(name);
+	free(value);
 	return rc;
 }
 

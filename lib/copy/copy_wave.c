@@ -133,25 +133,30 @@ once_more(struct copy *c, struct work *w, const struct fail *why)
 }
 
 static int
-end(struct copy *c, struct work *w, struct fail *f)
+back(struct copy *c, struct work *w, struct fail *f)
 {
 	int rc = read_back(c, w, f);
 
 	if (rc == 0)
 		rc = gone_read(c, w, f);
-	if (rc == 0)
-		rc = change_all(c, w, f);
-	if (rc == 0)
-		rc = state_note(c, w, f);
-	if (rc == 0) {
-		gone_keep(c, w);
-		w->stage = WORK_DONE;
-	} else if (f->code == CODE_VANISHED && f->again == AGAIN_NOW &&
+	if (rc == -1 && f->code == CODE_VANISHED && f->again == AGAIN_NOW &&
 	    !w->again) {
 		once_more(c, w, f);
 		rc = 0;
 	}
 	return rc;
+}
+
+static int
+end(struct copy *c, struct work *w, struct fail *f)
+{
+	if (w->words == NULL)
+		return 0; /* once more */
+	if (change_all(c, w, f) == -1 || state_note(c, w, f) == -1)
+		return -1;
+	gone_keep(c, w);
+	w->stage = WORK_DONE;
+	return 0;
 }
 
 static int
@@ -167,7 +172,8 @@ pass(struct copy *c, struct wave *v, struct fail *f)
 	    each(c, v, back_begin, f) == -1 || moved_all(c, v, f) == -1 ||
 	    send_all(c, v, f) == -1)
 		return -1;
-	return each(c, v, end, f);
+	/* What has been asked ahead is taken before anything is changed. */
+	return each(c, v, back, f) == -1 ? -1 : each(c, v, end, f);
 }
 
 int

@@ -157,7 +157,8 @@ int imap_rights(struct imap *im, const char *raw, size_t n, struct buf *rights,
  * must come with the same arguments and in this order; another one before them
  * reads the answers away, and is done in the mailbox that the last
  * imap_select named.  1; 0: not sent, a name needs a literal that
- * waits, and nothing that relies on it may be sent; -1.  Of a scan sent ahead
+ * waits, and nothing that relies on it may be sent; -1.  Changes are sent only
+ * while no other mailbox has been asked for.  Of a scan sent ahead
  * all rows come in one answer, so it is for mailboxes of moderate size.
  */
 int imap_ahead_list(struct imap *im, int status, struct fail *f);

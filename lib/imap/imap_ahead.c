@@ -97,6 +97,16 @@ ahead_take(struct imap *im, enum ahead_kind kind, uint32_t arg,
 	return 1;
 }
 
+int
+ahead_selects(const struct imap *im)
+{
+	const struct ahead *a = im->ahead.first;
+
+	while (a != NULL && a->kind != AHEAD_SELECT)
+		a = a->next;
+	return a != NULL || im->ahead.moved;
+}
+
 void
 ahead_answered(struct imap *im, uint32_t tag, enum answer answer)
 {

@@ -39,6 +39,9 @@ ahead_sets(struct imap *im, const char *command, const uint32_t *uids, size_t n,
 	uint32_t first = im->tag + 1;
 	struct buf key = {0};
 
+	/* It would be done in whatever mailbox that is. */
+	if (ahead_selects(im))
+		return 0;
 	if (say_sets(im, command, uids, n, rest, f) == -1)
 		return -1;
 	key_of(&key, command, uids, n, rest);
@@ -73,20 +76,24 @@ static int
 each_set(struct imap *im, const char *command, const uint32_t *uids, size_t n,
     const char *rest, enum code otherwise, struct fail *f)
 {
-	enum answer a;
-	uint32_t tag, last;
+	uint32_t first, last, left;
+	struct reply r;
 	int rc = 0;
 
 	if (n == 0)
 		return 0;
-	if (begin_sets(im, command, uids, n, rest, &tag, &last, f) == -1)
+	if (begin_sets(im, command, uids, n, rest, &first, &last, f) == -1)
 		return -1;
-	for (; tag <= last; tag++) {
-		if (imap_wait(im, tag, &a, f) == -1)
+	for (left = last - first + 1; left > 0;) {
+		if (imap_reply(im, &r, f) == -1)
 			return -1;
-		if (a != ANSWER_OK && rc == 0)
-			rc = imap_refused(
-			    im, a, command, otherwise, REACH_MESSAGE, f);
+		if (r.kind == REPLY_TAGGED && r.tag >= first && r.tag <= last) {
+			left--; /* in whatever order */
+			if (r.answer != ANSWER_OK && rc == 0)
+				rc = imap_refused(im, r.answer, command,
+				    otherwise, REACH_MESSAGE, f);
+		} else if (imap_skip(im, &r, f) == -1)
+			return -1;
 	}
 	return rc;
 }

@@ -260,6 +260,8 @@ int ahead_take(struct imap *im, enum ahead_kind kind, uint32_t arg,
 void ahead_answered(struct imap *im, uint32_t tag, enum answer answer);
 /* A CREATE whose answer nobody took was OK; told once. */
 int ahead_was_made(struct imap *im, const char *raw, size_t n);
+/* Another mailbox has been asked for than the one that the caller is in. */
+int ahead_selects(const struct imap *im);
 /* Reads away what was not taken. */
 int ahead_drop(struct imap *im, struct fail *f);
 /* Back into the mailbox that the caller takes for selected. */

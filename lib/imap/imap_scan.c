@@ -355,21 +355,21 @@ fail_later(struct imap *im, enum answer a)
 	(void)imap_refused(im, a, "FETCH", CODE_PROTO, REACH_FOLDER, &s->why);
 }
 
-/* Answers up to the one with tag last; those from first on are to it. */
+/* Until all tags from first to last have been answered. */
 static int
 read_window(struct imap *im, uint32_t first, uint32_t last, uint64_t low,
     uint64_t high, struct fail *f)
 {
+	uint32_t left = last - first + 1;
 	struct reply r;
 
-	for (;;) {
+	while (left > 0) {
 		int rc = imap_reply(im, &r, f);
 
 		if (rc == 1 && r.kind == REPLY_TAGGED && r.tag >= first &&
 		    r.tag <= last) {
 			fail_later(im, r.answer);
-			if (r.tag == last)
-				break;
+			left--;
 		}
 		if (rc == 1 && r.kind == REPLY_FETCH)
 			rc = take_row(im, low, high, f);

@@ -100,6 +100,8 @@ void ledger_find(const struct ledger *l, uint64_t uid, struct known_as *k);
 /* The source has this one still. */
 void ledger_there(struct ledger *l, uint64_t uid);
 void ledger_there_run(struct ledger *l, uint64_t low, uint64_t high);
+/* How many are done and were not called there since the load. */
+uint64_t ledger_missing(const struct ledger *l);
 /*
  * What is done, by us, and was not called there since the load: 1 with its
  * uid's hash and what is known, *at going on from 0; 0 no more.

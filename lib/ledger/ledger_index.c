@@ -349,6 +349,22 @@ ledger_there_run(struct ledger *l, uint64_t low, uint64_t high)
 		l->known[from].state |= THERE;
 }
 
+uint64_t
+ledger_missing(const struct ledger *l)
+{
+	uint64_t n = 0;
+	size_t i;
+
+	for (i = 0; i < l->known_n; i++) {
+		const uint32_t state = l->known[i].state;
+
+		n += (state & THERE) == 0 &&
+		    ((state & STATE) == KNOWN_DONE ||
+			(state & STATE) == KNOWN_ELSEWHERE);
+	}
+	return n;
+}
+
 int
 ledger_not_there(
     const struct ledger *l, size_t *at, uint64_t *uid, struct known_as *k)
