@@ -109,20 +109,13 @@ is_asked(const struct pool *p, const struct item *it, int turn)
 	    (!p->doubt_only && (it->fate == FATE_NEW || it->fate == FATE_LEFT));
 }
 
-/* L3 alone can be had without bodies. */
-static unsigned int
-kinds_of(const struct pool *p)
-{
-	return p->kind == DIGEST_L3 ? p->kind : DIGEST_L0 | p->kind;
-}
-
 static int
 match_all(struct pool *p,
     int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
     struct fail *f)
 {
 	struct work *w = p->w;
-	struct digest *d = digest_new(kinds_of(p), "/tmp");
+	struct digest *d = digest_new(DIGEST_L0 | p->kind, "/tmp");
 	uint64_t ids[BURST];
 	size_t i, n;
 	int rc = 0, turn;
@@ -134,7 +127,8 @@ match_all(struct pool *p,
 				ids[n++] = w->item[i].id;
 			if (n == 0 || (n < BURST && i < w->n))
 				continue;
-			rc = pool_burst(p, p->c->src, ids, n, d, each, f);
+			rc = digest_burst(
+			    p->c, p->c->src, ids, n, d, each, p, f);
 			n = 0;
 		}
 	}
@@ -274,10 +268,9 @@ pass(struct pool *p, unsigned int kind, struct fail *f)
 }
 
 /*
- * By what costs no bodies, where that is allowed; by octets, less what syncing
- * tools have added; by what the target is known to change; and what came since
- * an append whose answer is not known may be that message, whatever the target
- * made of it.
+ * By octets first, less what syncing tools have added; then by what the target
+ * is known to change; and what came since an append whose answer is not known
+ * may be that message, whatever the target made of it.
  */
 static int
 passes(struct pool *p, int doubt, struct fail *f)
@@ -286,10 +279,8 @@ passes(struct pool *p, int doubt, struct fail *f)
 	unsigned int alters = p->c->alters;
 	int doubt_only = p->doubt_only;
 
-	if ((o->dry_run || o->recognise_weak) && pass(p, DIGEST_L3, f) == -1)
-		return -1;
 	if (o->dry_run)
-		return 0;
+		return pass(p, DIGEST_L3, f);
 	if (pass(p, DIGEST_SYNC, f) == -1 ||
 	    (alters != DIGEST_L0 && pass(p, alters, f) == -1))
 		return -1;
@@ -297,7 +288,7 @@ passes(struct pool *p, int doubt, struct fail *f)
 	if (doubt && alters != DIGEST_BYTES && pass(p, DIGEST_BYTES, f) == -1)
 		return -1;
 	p->doubt_only = doubt_only;
-	return 0;
+	return o->recognise_weak ? pass(p, DIGEST_L3, f) : 0;
 }
 
 /*
