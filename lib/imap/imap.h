@@ -175,8 +175,6 @@ int imap_ahead_want(
     struct imap *im, const uint32_t *uids, size_t n, struct fail *f);
 int imap_ahead_store(struct imap *im, const uint32_t *uids, size_t n, char sign,
     const char *flags, struct fail *f);
-int imap_ahead_expunge(
-    struct imap *im, const uint32_t *uids, size_t n, struct fail *f);
 
 /* ---- messages out ---- */
 
@@ -198,8 +196,9 @@ struct imap_row {
 int imap_scan(struct imap *im, uint32_t from, uint64_t since, struct fail *f);
 int imap_scan_next(struct imap *im, struct imap_row *row, struct fail *f);
 uint64_t imap_scan_missing(const struct imap *im);
-/* Calls each for runs of UIDs that are there (CAP_ESEARCH, RFC 4731): 1 for all
- * of them, 0 the server does not tell, -1. */
+/* Calls each for runs of UIDs that are there, as the server has it
+ * (CAP_ESEARCH, RFC 4731): 1, 0 it does not tell, -1.  Whether it is all of
+ * them the caller must know by their number. */
 int
 imap_there(struct imap *im, void (*each)(void *, uint32_t low, uint32_t high),
     void *arg, struct fail *f);

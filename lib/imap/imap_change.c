@@ -132,13 +132,6 @@ imap_store(struct imap *im, const uint32_t *uids, size_t n, char sign,
 }
 
 int
-imap_ahead_expunge(
-    struct imap *im, const uint32_t *uids, size_t n, struct fail *f)
-{
-	return ahead_sets(im, "EXPUNGE", uids, n, "", f);
-}
-
-int
 imap_expunge(struct imap *im, const uint32_t *uids, size_t n, struct fail *f)
 {
 	return each_set(im, "EXPUNGE", uids, n, "", CODE_AUTH, f);

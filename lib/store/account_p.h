@@ -1,4 +1,4 @@
-/* account_p.h: what the two files of the imap store share. */
+/* account_p.h: what the files of the imap store share. */
 #ifndef ACCOUNT_P_H
 #define ACCOUNT_P_H
 

@@ -76,8 +76,6 @@ ahead_messages(
 
 	if (what->what == AHEAD_OF_WANT)
 		rc = imap_ahead_want(a->im, uids, what->n, f);
-	else if (what->what == AHEAD_OF_EXPUNGE)
-		rc = imap_ahead_expunge(a->im, uids, what->n, f);
 	else
 		rc = ahead_flags(a, what, uids, f);
 	free(uids);
@@ -99,7 +97,6 @@ account_ahead(struct store *st, const struct ahead_of *what, struct fail *f)
 		return imap_ahead_there(a->im, f);
 	case AHEAD_OF_WANT:
 	case AHEAD_OF_FLAGS:
-	case AHEAD_OF_EXPUNGE:
 		return ahead_messages(a, what, f);
 	case AHEAD_OF_CREATE:
 	case AHEAD_OF_SUBSCRIBE:

@@ -127,8 +127,7 @@ enum ahead_what {
 	AHEAD_OF_SCAN, /* from, since */
 	AHEAD_OF_THERE,
 	AHEAD_OF_WANT, /* ids, n */
-	AHEAD_OF_FLAGS, /* ids, n, add, remove */
-	AHEAD_OF_EXPUNGE /* ids, n */
+	AHEAD_OF_FLAGS /* ids, n, add, remove */
 };
 struct ahead_of {
 	enum ahead_what what;
@@ -178,8 +177,9 @@ int store_scan(struct store *st, uint64_t from, struct fail *f);
  * store_enter once told it. */
 int store_scan_since(
     struct store *st, uint64_t from, uint64_t since, struct fail *f);
-/* Calls each for runs of ids that are there: 1 for all of them, 0 the server
- * does not tell, -1. */
+/* Calls each for runs of ids that are there, as the server has it: 1, 0 it does
+ * not tell, -1.  Whether it is all of them the caller must know by their
+ * number. */
 int store_there(struct store *st,
     void (*each)(void *arg, uint32_t low, uint32_t high), void *arg,
     struct fail *f);

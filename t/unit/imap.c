@@ -1235,6 +1235,9 @@ START_TEST(gone_meanwhile)
 }
 END_TEST
 
+#define OPENED(tag, validity) \
+	"* 1 EXISTS\r\n* OK [UIDVALIDITY " validity "] x\r\n" tag " OK\r\n"
+
 /* What changed and what is new, asked for one after the other. */
 #define CHANGED                                               \
 	"UID FETCH 1:9 (UID FLAGS INTERNALDATE RFC822.SIZE) " \
@@ -1285,6 +1288,27 @@ START_TEST(rows_that_changed_ahead)
 }
 END_TEST
 
+/* The end of the second is not the end of both. */
+START_TEST(rows_that_changed_in_another_order)
+{
+	static const struct step st[] = {OPEN("6"), C("A3 " CHANGED "A4 " NEW),
+	    S("* 6 FETCH (UID 12 RFC822.SIZE 7)\r\nA4 OK\r\n"
+	      "* 2 FETCH (UID 4 FLAGS (\\Seen) RFC822.SIZE 3 MODSEQ (13))\r\n"
+	      "A3 OK\r\n"),
+	    END};
+	struct imap *im = opened("", st);
+	struct imap_row r;
+	struct fail f = {0};
+
+	ck_assert_int_eq(imap_ahead_scan(im, 10, 12, &f), 1);
+	ck_assert_int_eq(imap_scan(im, 10, 12, &f), 0);
+	row(im, 4, 3, CLOCK_NONE, "\\Seen");
+	row(im, 12, 7, CLOCK_NONE, "");
+	ck_assert_int_eq(imap_scan_next(im, &r, &f), 0);
+	part(im);
+}
+END_TEST
+
 /* ---- what is there ---- */
 
 static void
@@ -1329,37 +1353,69 @@ START_TEST(what_is_there)
 }
 END_TEST
 
-/* Changes go one behind the other, and each tells how it went. */
+/* Changes go one behind the other, and each tells how it went; but never into a
+ * mailbox that has only been asked for. */
 START_TEST(changes_ahead)
 {
 	static const uint32_t uids[] = {4, 5, 9};
 	static const struct step st[] = {OPEN("6"),
 	    C("A3 UID STORE 4:5 +FLAGS.SILENT (\\Seen)\r\n"
 	      "A4 UID STORE 9 -FLAGS.SILENT (odd)\r\n"
-	      "A5 UID EXPUNGE 4:5,9\r\n"),
-	    S("* 1 FETCH (UID 4 MODSEQ (3))\r\nA3 OK\r\nA4 NO no\r\n"
-	      "* 1 EXPUNGE\r\nA5 OK\r\n"),
-	    C("A6 UID STORE 9 +FLAGS.SILENT (odd)\r\n"), S("A6 OK\r\n"), END};
+	      "A5 SELECT \"b\"\r\n"),
+	    S("* 1 FETCH (UID 4 MODSEQ (3))\r\nA3 OK\r\nA4 NO no\r\n" OPENED(
+		"A5", "8")),
+	    C("A6 UID EXPUNGE 4:5,9\r\n"), S("* 1 EXPUNGE\r\nA6 OK\r\n"), END};
 	struct imap *im = opened("", st);
+	struct imap_selected sel;
 	struct fail f = {0};
 
 	ck_assert_int_eq(imap_ahead_store(im, uids, 2, '+', "\\Seen", &f), 1);
 	ck_assert_int_eq(imap_ahead_store(im, uids + 2, 1, '-', "odd", &f), 1);
-	ck_assert_int_eq(imap_ahead_expunge(im, uids, 3, &f), 1);
 	ck_assert_int_eq(imap_ahead_store(im, uids, 1, '+', "a\r\nb", &f), 0);
+	ck_assert_int_eq(imap_ahead_select(im, "b", 1, 1, &f), 1);
+	ck_assert_int_eq(imap_ahead_store(im, uids, 1, '+', "odd", &f), 0);
 	ck_assert_int_eq(imap_store(im, uids, 2, '+', "\\Seen", &f), 0);
 	ck_assert_int_eq(imap_store(im, uids + 2, 1, '-', "odd", &f), -1);
 	ck_assert_int_eq(f.reach, REACH_MESSAGE);
+	ck_assert_int_eq(imap_select(im, "b", 1, 1, &sel, &f), 0);
 	ck_assert_int_eq(imap_expunge(im, uids, 3, &f), 0);
-	ck_assert_int_eq(imap_store(im, uids + 2, 1, '+', "odd", &f), 0);
 	part(im);
 }
 END_TEST
 
-/* ---- ahead of time ---- */
+/* What one line does not hold goes in two, answered in whatever order. */
+START_TEST(changes_in_two_commands)
+{
+	enum { MANY = 300, FIRST = 181 };
+	static uint32_t uids[MANY];
+	struct buf said = {0};
+	struct fail f = {0};
+	size_t i;
 
-#define OPENED(tag, validity) \
-	"* 1 EXISTS\r\n* OK [UIDVALIDITY " validity "] x\r\n" tag " OK\r\n"
+	for (i = 0; i < MANY; i++) {
+		uids[i] = (uint32_t)(1001 + 2 * i);
+		if (i == 0 || i == FIRST)
+			buf_addf(&said, "A%d UID STORE ", i == 0 ? 3 : 4);
+		buf_addf(&said, "%u", (unsigned int)uids[i]);
+		buf_adds(&said,
+		    i + 1 == FIRST || i + 1 == MANY ? " +FLAGS.SILENT (x)\r\n"
+						    : ",");
+	}
+	{
+		const struct step st[] = {OPEN("300"),
+		    {'C', said.data, said.len, 1},
+		    S("A4 OK\r\nA3 NO [LIMIT] later\r\n"), END};
+		struct imap *im = opened("", st);
+
+		ck_assert_int_eq(imap_store(im, uids, MANY, '+', "x", &f), -1);
+		ck_assert_int_eq(f.code, CODE_THROTTLED);
+		part(im);
+	}
+	buf_free(&said);
+}
+END_TEST
+
+/* ---- ahead of time ---- */
 
 START_TEST(asked_ahead)
 {
@@ -1543,8 +1599,10 @@ SUITE("imap")
 	TEST(gone_meanwhile);
 	TEST(rows_that_changed);
 	TEST(rows_that_changed_ahead);
+	TEST(rows_that_changed_in_another_order);
 	tcase_add_loop_test(tc, what_is_there, 0, (int)LENGTH(searches));
 	TEST(changes_ahead);
+	TEST(changes_in_two_commands);
 	TEST(asked_ahead);
 	TEST(asked_ahead_and_left);
 	TEST(made_ahead_and_left);
