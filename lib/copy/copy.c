@@ -79,8 +79,8 @@ copy_end(struct copy *c)
 	c->account = NULL;
 }
 
-static char *
-account_of(const struct row *job)
+char *
+copy_account(const struct row *job)
 {
 	return mem_printf("%s\n%s\n%s\n%s\n%s", row_get(job, "source"),
 	    row_get(job, "target"), row_get(job, "source_secret"),
@@ -100,6 +100,16 @@ list_both(struct copy *c, struct fail *f)
 	return store_list(c->dst, &c->dst_list, &c->dst_n, f);
 }
 
+int
+copy_is_target(const struct store *st, struct fail *f)
+{
+	if ((store_can(st) & STORE_APPEND) != 0)
+		return 0;
+	(void)fail_at(f, "%s", store_label(st));
+	return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER, "open",
+	    "this kind of endpoint can only be a source");
+}
+
 static int
 open_both(struct copy *c, const struct row *job, struct fail *f)
 {
@@ -110,7 +120,6 @@ open_both(struct copy *c, const struct row *job, struct fail *f)
 	    .part = c->o->limited || *row_get(job, "conn_max") != '\0',
 	    .note = c->o->say,
 	    .arg = c->o->arg};
-	unsigned int can;
 
 	if (store_open_row(&c->src, job, "source", &so, f) == -1)
 		return -1;
@@ -122,13 +131,7 @@ open_both(struct copy *c, const struct row *job, struct fail *f)
 		return -1;
 	c->alters =
 	    kept_digest(map_profile(c->map, "alters"), row_get(job, "target"));
-	can = store_can(c->dst);
-	if ((can & STORE_APPEND) == 0) {
-		(void)fail_at(f, "%s", store_label(c->dst));
-		return fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
-		    "open", "this kind of endpoint can only be a source");
-	}
-	return 0;
+	return copy_is_target(c->dst, f);
 }
 
 /* Changes with whatever arrives at the target. */
@@ -178,7 +181,7 @@ wait_quiet(struct copy *c, struct fail *f)
 static int
 sessions(struct copy *c, const struct row *job, struct fail *f)
 {
-	char *account = account_of(job);
+	char *account = copy_account(job);
 
 	c->listed = 0;
 	if (c->account != NULL && strcmp(account, c->account) == 0) {
@@ -222,12 +225,8 @@ static const char *
 kept(void *arg, const char *folder)
 {
 	const struct copy *c = arg;
-	struct buf name = {0};
-	const char *to;
+	const char *to = setting(c->ledger, "folder", folder);
 
-	buf_addf(&name, "folder %s", folder);
-	to = ledger_get(c->ledger, name.data);
-	buf_free(&name);
 	return to == NULL && c->o->reverse ? reverse_name(c, folder) : to;
 }
 

@@ -272,25 +272,6 @@ back_by_order(struct back *b, struct fail *f)
 
 /* ---- what an interrupted run did not come to ---- */
 
-static void
-back_name(const struct work *w, struct buf *name)
-{
-	buf_addf(name, "unread %s", w->folder);
-}
-
-static int
-back_set(
-    struct copy *c, const struct work *w, const char *value, struct fail *f)
-{
-	struct buf name = {0};
-	int rc;
-
-	back_name(w, &name);
-	rc = ledger_set(c->ledger, name.data, value, f);
-	buf_free(&name);
-	return rc;
-}
-
 int
 back_begin(struct copy *c, struct work *w, struct fail *f)
 {
@@ -306,24 +287,20 @@ back_begin(struct copy *c, struct work *w, struct fail *f)
 		from = w->unread < from ? w->unread : 0;
 	(void)snprintf(value, sizeof(value), "%u %llu",
 	    (unsigned int)w->di.uidvalidity, (unsigned long long)from);
-	return back_set(c, w, value, f);
+	return setting_put(c, "unread", w->folder, value, f);
 }
 
 void
 back_left(const struct copy *c, struct work *w)
 {
-	struct buf name = {0};
+	const char *value = setting(c->ledger, "unread", w->folder);
 	unsigned int validity;
 	unsigned long long from;
-	const char *value;
 
-	back_name(w, &name);
-	value = ledger_get(c->ledger, name.data);
 	w->unread = UINT64_MAX;
 	if (value != NULL && sscanf(value, "%u %llu", &validity, &from) == 2 &&
 	    validity == w->di.uidvalidity && !w->fresh)
 		w->unread = from;
-	buf_free(&name);
 }
 
 /* Files are found again only when the folder is read anew; and what has no
@@ -427,5 +404,5 @@ read_back(struct copy *c, struct work *w, struct fail *f)
 	free(b.repair);
 	if (rc == 0 && is_by_uid(w) && w->order_n == 0 && b.others == 0)
 		rc = looked_to(c, w, b.top + 1, f);
-	return rc == 0 ? back_set(c, w, "", f) : -1;
+	return rc == 0 ? setting_put(c, "unread", w->folder, "", f) : -1;
 }

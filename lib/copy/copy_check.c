@@ -72,11 +72,8 @@ open_side(struct copy *c, const char *side, struct store **st, struct fail *f)
 	struct finding n = {.check = "login"};
 	int rc = store_open_row(st, c->job, side, &so, f);
 
-	if (rc == 0 && !is_source && (store_can(*st) & STORE_APPEND) == 0) {
-		(void)fail_at(f, "%s", store_label(*st));
-		rc = fail_set(f, CODE_CONFIG, REACH_ENDPOINT, AGAIN_NEVER,
-		    "open", "this kind of endpoint can only be a source");
-	}
+	if (rc == 0 && !is_source)
+		rc = copy_is_target(*st, f);
 	n.server = rc == 0 ? store_label(*st) : f->object;
 	if (rc == -1) {
 		n.verdict = f->again == AGAIN_LATER ? ERROR : FAIL;
@@ -104,10 +101,7 @@ open_both(struct copy *c, struct fail *f)
 static int
 sessions(struct copy *c, struct fail *f)
 {
-	char *account =
-	    mem_printf("%s\n%s\n%s\n%s\n%s", row_get(c->job, "source"),
-		row_get(c->job, "target"), row_get(c->job, "source_secret"),
-		row_get(c->job, "target_secret"), row_get(c->job, "type"));
+	char *account = copy_account(c->job);
 
 	if (c->account != NULL && strcmp(account, c->account) == 0) {
 		free(account);

@@ -127,17 +127,11 @@ create(struct copy *c, struct work *w, struct fail *f)
 static int
 prepare(struct copy *c, struct work *w, struct fail *f)
 {
-	struct buf name = {0};
-	int rc;
-
 	if (needs_folder(w->move) && create(c, w, f) == -1)
 		return -1;
 	if (subscribe(c, w->move, f) == -1)
 		return -1;
-	buf_addf(&name, "folder %s", w->folder);
-	rc = ledger_set(c->ledger, name.data, w->dst, f);
-	buf_free(&name);
-	return rc;
+	return setting_put(c, "folder", w->folder, w->dst, f);
 }
 
 /* UIDNEXT where SELECT does not tell it: above what is there. */

@@ -201,30 +201,17 @@ match_weak(struct pool *p, struct fail *f)
 
 /* ---- how far one has to look ---- */
 
-/* What a folder was like when all in it had been looked at. */
-static const char *
-looked(struct copy *c, const char *folder)
-{
-	struct buf name = {0};
-	const char *value;
-
-	buf_addf(&name, "looked %s", folder);
-	value = ledger_get(c->ledger, name.data);
-	buf_free(&name);
-	return value;
-}
-
 int
 looked_ever(struct copy *c, const char *folder)
 {
-	return looked(c, folder) != NULL;
+	return setting(c->ledger, "looked", folder) != NULL;
 }
 
 /* The target's UIDs from *from on have not been looked at. */
 static int
 has_looked(struct copy *c, const struct work *w, uint64_t *from)
 {
-	const char *value = looked(c, w->folder);
+	const char *value = setting(c->ledger, "looked", w->folder);
 	unsigned int src, dst;
 	unsigned long long next;
 	int n = 0, rc;
@@ -241,17 +228,15 @@ int
 looked_to(
     struct copy *c, const struct work *w, uint64_t uidnext, struct fail *f)
 {
-	struct buf name = {0}, value = {0};
+	struct buf value = {0};
 	int rc;
 
 	if (c->o->dry_run)
 		return 0;
-	buf_addf(&name, "looked %s", w->folder);
 	buf_addf(&value, "%u %u %llu %s", (unsigned int)w->si.uidvalidity,
 	    (unsigned int)w->di.uidvalidity, (unsigned long long)uidnext,
 	    w->dst);
-	rc = ledger_set(c->ledger, name.data, value.data, f);
-	buf_free(&name);
+	rc = setting_put(c, "looked", w->folder, value.data, f);
 	buf_free(&value);
 	return rc;
 }

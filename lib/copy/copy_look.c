@@ -146,6 +146,14 @@ asks_there(const struct copy *c, const struct move *m)
 	    (gaps < SPARSE || src->messages < SPARSE) && state_lost(c, src);
 }
 
+/* In reverse some of what is there is none of this direction's. */
+static int
+since(struct copy *c, const struct folder *src, const char *dst,
+    uint32_t dst_uidvalidity, struct state *s)
+{
+	return !c->o->reverse && state_since(c, src, dst, dst_uidvalidity, s);
+}
+
 int
 look_ahead(struct copy *c, const struct move *m, struct fail *f)
 {
@@ -156,8 +164,7 @@ look_ahead(struct copy *c, const struct move *m, struct fail *f)
 	/* More would come in windows, for the sake of memory. */
 	if (m->src->messages == 0 || m->src->messages > WAVE_MESSAGES)
 		return 1;
-	if (m->dst == NULL ||
-	    !state_since(c, m->src, m->to, m->dst->uidvalidity, &s))
+	if (m->dst == NULL || !since(c, m->src, m->to, m->dst->uidvalidity, &s))
 		return store_ahead(c->src, &a, f);
 	a.from = s.uidnext;
 	a.since = s.modseq;
@@ -262,7 +269,7 @@ may_look_at_changes(struct copy *c, const struct work *w, struct state *s)
 	return !w->fresh && w->unread == UINT64_MAX && c->carried_n == 0 &&
 	    ledger_count(c->ledger, KNOWN_INTENT) == 0 &&
 	    ledger_count(c->ledger, KNOWN_LEFT) == 0 &&
-	    state_since(c, &w->si, w->dst, w->di.uidvalidity, s);
+	    since(c, &w->si, w->dst, w->di.uidvalidity, s);
 }
 
 int

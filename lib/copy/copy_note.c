@@ -1,4 +1,5 @@
 /* copy_note.c: what is written into the ledger, and what is told. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "copy/copy_p.h"
@@ -165,4 +166,27 @@ late(struct copy *c, struct fail *f)
 	(void)fail_at(f, "%s", c->dst != NULL ? store_label(c->dst) : "");
 	return fail_set(f, CODE_POLICY, REACH_ENDPOINT, AGAIN_LATER, "copy",
 	    "not finished when the time was up: run it again");
+}
+
+/* ---- settings ---- */
+
+const char *
+setting(const struct ledger *l, const char *what, const char *folder)
+{
+	char *name = mem_printf("%s %s", what, folder);
+	const char *value = ledger_get(l, name);
+
+	free(name);
+	return value;
+}
+
+int
+setting_put(struct copy *c, const char *what, const char *folder,
+    const char *value, struct fail *f)
+{
+	char *name = mem_printf("%s %s", what, folder);
+	int rc = ledger_set(c->ledger, name, value, f);
+
+	free(name);
+	return rc;
 }

@@ -152,6 +152,13 @@ struct copy {
 	} pace;
 };
 
+/* ---- copy.c ---- */
+
+/* What rows that share their sessions have in common; the caller frees. */
+char *copy_account(const struct row *job);
+/* -1 and a failure if it can only be a source. */
+int copy_is_target(const struct store *st, struct fail *f);
+
 /* ---- copy_note.c: what is written down and what is told ---- */
 
 const char *item_flags(const struct work *w, const struct item *it);
@@ -160,6 +167,12 @@ const char *item_flags(const struct work *w, const struct item *it);
 int note(struct copy *c, const struct work *w, size_t i, enum step step,
     const char *dst_uid, const uint8_t *digest, const struct fail *why,
     struct fail *f);
+/* What the ledger has of a folder besides its messages, see mbx-ledger(5):
+ * NULL if nothing; the ledger's until the next setting_put. */
+const char *
+setting(const struct ledger *l, const char *what, const char *folder);
+int setting_put(struct copy *c, const char *what, const char *folder,
+    const char *value, struct fail *f);
 void tell_note(struct copy *c, const struct copy_note *n);
 /* A row about item i. */
 void

@@ -87,12 +87,10 @@ reverse_name(const struct copy *c, const char *folder)
 static uint64_t
 mark_of(const struct copy *c, const struct work *w)
 {
-	char *name = mem_printf("mark %s", w->folder);
-	const char *value = ledger_get(c->other, name);
+	const char *value = setting(c->other, "mark", w->folder);
 	uint32_t validity;
 	uint64_t uidnext;
 
-	free(name);
 	/* Made since, or anew: all of it counts that we did not write. */
 	if (value == NULL ||
 	    sscanf(value, "%" SCNu32 " %" SCNu64, &validity, &uidnext) != 2 ||
@@ -127,9 +125,9 @@ reverse_is_other(
 }
 
 static int
-has_mark(const struct copy *c, const char *name, uint32_t uidvalidity)
+has_mark(const struct copy *c, const char *folder, uint32_t uidvalidity)
 {
-	const char *value = ledger_get(c->ledger, name);
+	const char *value = setting(c->ledger, "mark", folder);
 	uint32_t was;
 
 	return value != NULL && sscanf(value, "%" SCNu32, &was) == 1 &&
@@ -145,7 +143,7 @@ reverse_mark(struct copy *c, struct fail *f)
 		return -1;
 	for (i = 0; i < c->dst_n; i++) {
 		struct folder fo = c->dst_list[i];
-		char *name, *value;
+		char *value;
 		int rc;
 
 		if (!fo.selectable)
@@ -156,14 +154,12 @@ reverse_mark(struct copy *c, struct fail *f)
 				return -1;
 			continue; /* it went meanwhile */
 		}
-		name = mem_printf("mark %s", c->dst_list[i].name);
 		value = mem_printf("%" PRIu32 " %" PRIu32, fo.uidvalidity,
 		    fo.known & FOLDER_UIDNEXT ? fo.uidnext : 0);
 		/* A mark stays: what has come since the first one goes back. */
-		rc = has_mark(c, name, fo.uidvalidity)
+		rc = has_mark(c, c->dst_list[i].name, fo.uidvalidity)
 		    ? 0
-		    : ledger_set(c->ledger, name, value, f);
-		free(name);
+		    : setting_put(c, "mark", c->dst_list[i].name, value, f);
 		free(value);
 		if (rc == -1)
 			return -1;

@@ -10,22 +10,14 @@
 
 #include "copy/copy_p.h"
 
-static char *
-name_of(const char *folder)
-{
-	return mem_printf("state %s", folder);
-}
-
 /* 1 and *dst, the target's folder that it was about. */
 static int
 read_state(
     const struct copy *c, const char *folder, struct state *s, const char **dst)
 {
-	char *name = name_of(folder);
-	const char *value = ledger_get(c->ledger, name);
+	const char *value = setting(c->ledger, "state", folder);
 	int n = 0;
 
-	free(name);
 	if (value == NULL ||
 	    sscanf(value,
 		"%" SCNu32 " %" SCNu32 " %" SCNu64 " %" SCNu64 " %" SCNu64
@@ -71,7 +63,7 @@ state_since(struct copy *c, const struct folder *src, const char *dst,
 	    FOLDER_MODSEQ | FOLDER_MESSAGES;
 	const char *was;
 
-	return (store_can(c->src) & STORE_CHANGES) != 0 && !c->o->reverse &&
+	return (store_can(c->src) & STORE_CHANGES) != 0 &&
 	    (src->known & told) == told && wants_all(c) &&
 	    read_state(c, src->name, s, &was) && strcmp(was, dst) == 0 &&
 	    s->modseq != 0 && s->modseq <= src->modseq &&
@@ -103,14 +95,12 @@ static int
 write_state(struct copy *c, const char *folder, const struct state *s,
     const char *dst, struct fail *f)
 {
-	char *name = name_of(folder);
 	char *value = mem_printf("%" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu64
 				 " %" PRIu64 " %" PRIu64 " %" PRIu32 " %s",
 	    s->uidvalidity, s->uidnext, s->modseq, s->messages, s->bytes,
 	    s->gone, s->dst_uidvalidity, dst);
-	int rc = ledger_set(c->ledger, name, value, f);
+	int rc = setting_put(c, "state", folder, value, f);
 
-	free(name);
 	free(value);
 	return rc;
 }
@@ -118,12 +108,10 @@ write_state(struct copy *c, const char *folder, const struct state *s,
 const char *
 state_flags(const struct copy *c, const char *folder, const struct folder *dst)
 {
-	char *name = mem_printf("flags %s", folder);
-	const char *value = ledger_get(c->ledger, name);
+	const char *value = setting(c->ledger, "flags", folder);
 	uint32_t validity;
 	int n = 0;
 
-	free(name);
 	return value != NULL &&
 		sscanf(value, "%" SCNu32 " %n", &validity, &n) == 1 && n > 0 &&
 		validity == dst->uidvalidity
@@ -134,12 +122,10 @@ state_flags(const struct copy *c, const char *folder, const struct folder *dst)
 static int
 note_flags(struct copy *c, const struct work *w, struct fail *f)
 {
-	char *name = mem_printf("flags %s", w->folder);
 	char *value = mem_printf(
 	    "%" PRIu32 " %s", w->di.uidvalidity, w->di.permanentflags);
-	int rc = ledger_set(c->ledger, name, value, f);
+	int rc = setting_put(c, "flags", w->folder, value, f);
 
-	free(name);
 	free(value);
 	return rc;
 }
