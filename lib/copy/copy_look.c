@@ -22,20 +22,17 @@ is_wanted(const struct copy *c, const struct msgref *m)
 void
 look_add(struct copy *c, struct work *w, const struct msgref *m, enum fate fate)
 {
-	struct item *it;
-
 	if (w->n == w->room) {
 		w->room = w->room ? w->room + w->room / 2 : 256;
 		w->item = mem_resize(w->item, w->room, sizeof(*w->item));
 	}
-	it = &w->item[w->n++];
-	it->id = (uint32_t)m->id;
-	it->flags = intern_number(w->words, m->flags, strlen(m->flags));
-	it->size = m->size & ((UINT64_C(1) << 56) - 1);
-	it->fate = fate;
-	it->date = m->date;
+	w->item[w->n++] = (struct item){.id = (uint32_t)m->id,
+	    .flags = intern_number(w->words, m->flags, strlen(m->flags)),
+	    .size = m->size & ((UINT64_C(1) << 56) - 1),
+	    .fate = fate & 0x7f,
+	    .date = m->date};
 	if (fate < FATE_PLACE)
-		c->total += it->size;
+		c->total += w->item[w->n - 1].size;
 }
 
 /* ---- the scan ---- */
