@@ -109,13 +109,20 @@ is_asked(const struct pool *p, const struct item *it, int turn)
 	    (!p->doubt_only && (it->fate == FATE_NEW || it->fate == FATE_LEFT));
 }
 
+/* L3 alone can be had without bodies. */
+static unsigned int
+kinds_of(const struct pool *p)
+{
+	return p->kind == DIGEST_L3 ? p->kind : DIGEST_L0 | p->kind;
+}
+
 static int
 match_all(struct pool *p,
     int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
     struct fail *f)
 {
 	struct work *w = p->w;
-	struct digest *d = digest_new(DIGEST_L0 | p->kind, "/tmp");
+	struct digest *d = digest_new(kinds_of(p), "/tmp");
 	uint64_t ids[BURST];
 	size_t i, n;
 	int rc = 0, turn;
@@ -127,8 +134,7 @@ match_all(struct pool *p,
 				ids[n++] = w->item[i].id;
 			if (n == 0 || (n < BURST && i < w->n))
 				continue;
-			rc = digest_burst(
-			    p->c, p->c->src, ids, n, d, each, p, f);
+			rc = pool_burst(p, p->c->src, ids, n, d, each, f);
 			n = 0;
 		}
 	}
@@ -253,9 +259,10 @@ pass(struct pool *p, unsigned int kind, struct fail *f)
 }
 
 /*
- * By octets first, less what syncing tools have added; then by what the target
- * is known to change; and what came since an append whose answer is not known
- * may be that message, whatever the target made of it.
+ * By what costs no bodies, where that is allowed; by octets, less what syncing
+ * tools have added; by what the target is known to change; and what came since
+ * an append whose answer is not known may be that message, whatever the target
+ * made of it.
  */
 static int
 passes(struct pool *p, int doubt, struct fail *f)
@@ -264,8 +271,10 @@ passes(struct pool *p, int doubt, struct fail *f)
 	unsigned int alters = p->c->alters;
 	int doubt_only = p->doubt_only;
 
+	if ((o->dry_run || o->recognise_weak) && pass(p, DIGEST_L3, f) == -1)
+		return -1;
 	if (o->dry_run)
-		return pass(p, DIGEST_L3, f);
+		return 0;
 	if (pass(p, DIGEST_SYNC, f) == -1 ||
 	    (alters != DIGEST_L0 && pass(p, alters, f) == -1))
 		return -1;
@@ -273,7 +282,7 @@ passes(struct pool *p, int doubt, struct fail *f)
 	if (doubt && alters != DIGEST_BYTES && pass(p, DIGEST_BYTES, f) == -1)
 		return -1;
 	p->doubt_only = doubt_only;
-	return o->recognise_weak ? pass(p, DIGEST_L3, f) : 0;
+	return 0;
 }
 
 /*

@@ -313,7 +313,13 @@ struct found *pool_add(struct pool *p, uint32_t id);
 /* Those from target uid `from` on that no done entry stands for. */
 int pool_unclaimed(
     struct pool *p, const struct sides *s, uint64_t from, struct fail *f);
-/* Digests what is in the pool; drops what was taken or cannot be read. */
+/* Of the pool's kind, each with the pool; at most BURST of them. */
+int pool_burst(struct pool *p, struct store *st, const uint64_t *ids, size_t n,
+    struct digest *d,
+    int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
+    struct fail *f);
+/* Digests what is in the pool; drops what was taken.  What cannot be read has a
+ * sum of zeros. */
 int pool_fill(struct pool *p, struct fail *f);
 void pool_sort(struct pool *p); /* by sum */
 /* How alike the two are, but for octets: by date, then by flags; 3 is all. */

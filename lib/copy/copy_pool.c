@@ -62,6 +62,19 @@ digest_burst(struct copy *c, struct store *st, const uint64_t *ids, size_t n,
 	return rc == 0 ? late(c, f) : rc;
 }
 
+int
+pool_burst(struct pool *p, struct store *st, const uint64_t *ids, size_t n,
+    struct digest *d,
+    int (*each)(void *, uint64_t id, const struct ident *, struct fail *),
+    struct fail *f)
+{
+	if (p->kind != DIGEST_L3 || (store_can(st) & STORE_WEAK) == 0)
+		return digest_burst(p->c, st, ids, n, d, each, p, f);
+	if (stopping(f) == -1 || late(p->c, f) == -1)
+		return -1;
+	return store_weak(st, ids, n, each, p, f);
+}
+
 /* ---- the pool ---- */
 
 static int
@@ -150,7 +163,6 @@ set_sum(void *arg, uint64_t id, const struct ident *ident, struct fail *f)
 int
 pool_fill(struct pool *p, struct fail *f)
 {
-	static const uint8_t none[16];
 	struct digest *d = digest_new(p->kind, "/tmp");
 	uint64_t ids[BURST];
 	size_t i, k, n = 0;
@@ -168,14 +180,10 @@ pool_fill(struct pool *p, struct fail *f)
 		ids[n++] = p->at[i].id;
 		if (n < BURST && i + 1 < p->n)
 			continue;
-		rc = digest_burst(p->c, p->c->dst, ids, n, d, set_sum, p, f);
+		rc = pool_burst(p, p->c->dst, ids, n, d, set_sum, f);
 		n = 0;
 	}
 	digest_free(d);
-	for (i = k = 0; i < p->n; i++)
-		if (memcmp(p->at[i].sum, none, sizeof(none)) != 0)
-			p->at[k++] = p->at[i];
-	p->n = k;
 	pool_sort(p);
 	return rc;
 }

@@ -206,10 +206,17 @@ imap_there(struct imap *im, void (*each)(void *, uint32_t low, uint32_t high),
  * UID FETCH of bodies, uids rising; then bodies as store.h has them.  What a
  * server refused together is asked for once more, each alone.
  */
+enum imap_part {
+	IMAP_WHOLE,
+	IMAP_WEAK /* the fields that header_weak reads, see imap_body_size */
+};
 int imap_want(struct imap *im, const uint32_t *uids, size_t n,
-    const char *spool_dir, struct fail *f);
+    enum imap_part part, const char *spool_dir, struct fail *f);
 int imap_body(struct imap *im, uint32_t *uid, uint64_t *len, struct fail *f);
 int imap_read(struct imap *im, const char **p, size_t *n, struct fail *f);
+/* Behind the last imap_read, for IMAP_WEAK: RFC822.SIZE of the message, 0 if
+ * the server does not tell it. */
+int imap_body_size(struct imap *im, uint64_t *size, struct fail *f);
 
 /* ---- messages in ---- */
 

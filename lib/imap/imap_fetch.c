@@ -15,6 +15,8 @@ struct bodies {
 	uint32_t first, last, left; /* tags, and how many are not answered */
 	struct buf flags; /* of no use here */
 	uint64_t body; /* octets of the literal still to come */
+	uint64_t size; /* RFC822.SIZE of its message, as far as it has come */
+	enum imap_part part;
 	int in_body;
 	struct spool *spool;
 	int spooled; /* the body is in the spool */
@@ -73,13 +75,17 @@ imap_set(
 
 /* From u[*i] on, as many as go; the tag has been said. */
 static int
-say_fetch(
-    struct imap *im, const uint32_t *u, size_t n, size_t *i, struct fail *f)
+say_fetch(struct imap *im, const uint32_t *u, size_t n, size_t *i,
+    enum imap_part part, struct fail *f)
 {
 	if (imap_say(im, f, "UID FETCH ") == -1 ||
 	    imap_set(im, u, n, i, f) == -1)
 		return -1;
-	return imap_say(im, f, " (UID BODY.PEEK[])\r\n");
+	return imap_say(im, f,
+	    part == IMAP_WHOLE
+		? " (UID BODY.PEEK[])\r\n"
+		: " (UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID "
+		  "DATE FROM)])\r\n");
 }
 
 static int
@@ -87,7 +93,8 @@ ask(struct imap *im, size_t *i, struct fail *f)
 {
 	struct bodies *b = im->fetch;
 
-	if (imap_begin(im, f) == -1 || say_fetch(im, b->want, b->n, i, f) == -1)
+	if (imap_begin(im, f) == -1 ||
+	    say_fetch(im, b->want, b->n, i, b->part, f) == -1)
 		return -1;
 	b->last = im->tag;
 	b->left++;
@@ -102,14 +109,14 @@ imap_ahead_want(struct imap *im, const uint32_t *uids, size_t n, struct fail *f)
 
 	while (i < n)
 		if (imap_begin_ahead(im, f) == -1 ||
-		    say_fetch(im, uids, n, &i, f) == -1)
+		    say_fetch(im, uids, n, &i, IMAP_WHOLE, f) == -1)
 			return -1;
 	ahead_add(im, AHEAD_WANT, 0, uids, n * sizeof(*uids), first);
 	return 1;
 }
 
 int
-imap_want(struct imap *im, const uint32_t *uids, size_t n,
+imap_want(struct imap *im, const uint32_t *uids, size_t n, enum imap_part part,
     const char *spool_dir, struct fail *f)
 {
 	struct bodies *b = bodies(im);
@@ -124,12 +131,13 @@ imap_want(struct imap *im, const uint32_t *uids, size_t n,
 	if (n > 0)
 		memcpy(b->want, uids, n * sizeof(*uids));
 	b->n = n;
+	b->part = part;
 	b->refused = b->refusals = 0;
 	b->trying = n == 1;
 	b->alone = n == 1;
 	if (b->spool == NULL)
 		b->spool = spool_new(spool_dir);
-	if (n > 0 &&
+	if (n > 0 && part == IMAP_WHOLE &&
 	    ahead_take(im, AHEAD_WANT, 0, uids, n * sizeof(*uids), &b->first,
 		&b->last)) {
 		b->left = b->last - b->first + 1;
@@ -237,6 +245,8 @@ leave_row(struct imap *im, struct fail *f)
 	while ((rc = row_items(im, &r, &im->fetch->flags, f)) == 2)
 		if ((rc = wire_skip(&im->w, f)) != 1)
 			break;
+	if (r.have_size)
+		im->fetch->size = r.row.size;
 	return rc == WIRE_BAD ? wire_rest(&im->w, f) : rc == -1 ? -1 : 0;
 }
 
@@ -313,6 +323,7 @@ take_row(struct imap *im, uint32_t *uid, uint64_t *len, struct fail *f)
 		return fetch_leave(im, f);
 	}
 	b->seen[at] = 1;
+	b->size = r.have_size ? r.row.size : 0;
 	*uid = r.row.uid;
 	if (nil)
 		return imap_fail(im, f, CODE_BADMSG, REACH_MESSAGE, AGAIN_NEVER,
@@ -448,4 +459,13 @@ imap_read(struct imap *im, const char **p, size_t *n, struct fail *f)
 	if (!b->in_body || b->body == 0)
 		return 0;
 	return some(im, p, n, f);
+}
+
+int
+imap_body_size(struct imap *im, uint64_t *size, struct fail *f)
+{
+	if (fetch_leave(im, f) == -1)
+		return -1;
+	*size = im->fetch->size;
+	return 0;
 }

@@ -65,6 +65,21 @@ item_date(struct imap *im, struct fetch_row *r, struct fail *f)
 	return rc == 0 ? 1 : rc;
 }
 
+/* BODY[], or the fields that imap_want asks for: 1 its octets are next, 0. */
+static int
+item_body(struct wire *w, struct fail *f)
+{
+	int rc;
+
+	if (wire_is(w, "BODY[]"))
+		return 1;
+	if (!wire_is(w, "BODY[HEADER.FIELDS"))
+		return 0;
+	wire_blank(w);
+	rc = wire_skip(w, f);
+	return rc == 1 && !wire_eat(w, ']') ? WIRE_BAD : rc;
+}
+
 int
 row_items(
     struct imap *im, struct fetch_row *r, struct buf *flags, struct fail *f)
@@ -90,9 +105,9 @@ row_items(
 			wire_blank(w);
 			r->have_size = wire_number(w, &r->row.size);
 			rc = r->have_size ? 1 : wire_skip(w, f);
-		} else if (wire_is(w, "BODY[]")) {
+		} else if ((rc = item_body(w, f)) != 0) {
 			wire_blank(w);
-			return 2;
+			return rc == 1 ? 2 : rc;
 		} else {
 			const char *p;
 

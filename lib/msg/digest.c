@@ -435,10 +435,8 @@ digest_end(struct digest *d, struct ident *id, struct fail *f)
 			hash_end(d->hash[k], id->sum[k]);
 			id->have |= 1u << k;
 		}
-	if (d->kinds & DIGEST_L3) {
-		identity_weak(id, d->head.data, d->head.len);
-		id->have |= DIGEST_L3;
-	}
+	if (d->kinds & DIGEST_L3)
+		ident_weak(id, d->head.data, d->head.len);
 	if (d->spool != NULL)
 		rc = end_parts(d, id, f);
 	digest_reset(d);

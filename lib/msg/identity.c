@@ -72,7 +72,7 @@ header_weak(struct buf *out, const char *head, size_t n, int64_t *date)
 }
 
 void
-identity_weak(struct ident *id, const char *head, size_t n)
+ident_weak(struct ident *id, const char *head, size_t n)
 {
 	struct buf text = {0};
 	size_t len;
@@ -85,5 +85,6 @@ identity_weak(struct ident *id, const char *head, size_t n)
 	id->msgid[len] = '\0';
 	buf_addf(&text, "%" PRIu64 "\n", id->octets);
 	msg_sha256(id->sum[3], text.data, text.len);
+	id->have |= DIGEST_L3;
 	buf_free(&text);
 }

@@ -75,6 +75,8 @@ const char *rung_name(enum rung r); /* "eol+end" */
 int rung_of(const char *name, enum rung *r); /* 1 or 0 */
 /* The best rung that both idents' kinds can show. */
 enum rung ident_rung(const struct ident *a, const struct ident *b);
+/* Fills in L3, date and msgid from a header, octets being set. */
+void ident_weak(struct ident *id, const char *head, size_t n);
 /* "L0" .. "L3" to its bit; 0 if unknown. */
 unsigned int digest_level(const char *name);
 

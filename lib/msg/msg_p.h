@@ -32,7 +32,6 @@ void hash_end(struct hash *h, uint8_t out[32]);
 /* The identity fields of a header as text, one a line, in their order. */
 void
 identity_fields(struct buf *out, const char *head, size_t n, int content_too);
-void identity_weak(struct ident *id, const char *head, size_t n);
 
 /* ---- params.c ---- */
 

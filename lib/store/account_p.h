@@ -47,4 +47,11 @@ int account_has(struct imap_account *a, const char *folder);
 int
 account_ahead(struct store *st, const struct ahead_of *what, struct fail *f);
 
+/* ---- imap_weak.c ---- */
+
+int account_weak(struct store *st, const uint64_t *ids, size_t n,
+    int (*each)(
+	void *arg, uint64_t id, const struct ident *ident, struct fail *f),
+    void *arg, struct fail *f);
+
 #endif

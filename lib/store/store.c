@@ -306,28 +306,6 @@ store_scan(struct store *st, uint64_t from, struct fail *f)
 }
 
 int
-store_scan_since(
-    struct store *st, uint64_t from, uint64_t since, struct fail *f)
-{
-	assert(st->ops->scan_since != NULL && st->entered != NULL);
-	if (st->ops->scan_since(st, from, since, f) == -1)
-		return store_at(st, st->entered, 0, f);
-	return 0;
-}
-
-int
-store_there(struct store *st,
-    void (*each)(void *arg, uint32_t low, uint32_t high), void *arg,
-    struct fail *f)
-{
-	int rc;
-
-	assert(st->ops->there != NULL && st->entered != NULL);
-	rc = st->ops->there(st, each, arg, f);
-	return rc == -1 ? store_at(st, st->entered, 0, f) : rc;
-}
-
-int
 store_next(struct store *st, struct msgref *m, struct fail *f)
 {
 	int rc;

@@ -66,7 +66,8 @@ enum {
 	STORE_ROLES = 1 << 8, /* CREATE-SPECIAL-USE or the like */
 	STORE_COPY = 1 << 9, /* store_copy works */
 	STORE_CHANGES = 1 << 10, /* store_scan_since works */
-	STORE_THERE = 1 << 11 /* store_there works */
+	STORE_THERE = 1 << 11, /* store_there works */
+	STORE_WEAK = 1 << 12 /* store_weak works */
 };
 
 struct store;
@@ -197,6 +198,15 @@ void store_uid(struct store *st, uint64_t id, struct buf *out);
 int store_want(struct store *st, const uint64_t *ids, size_t n, struct fail *f);
 int store_body(struct store *st, uint64_t *id, uint64_t *len, struct fail *f);
 int store_read(struct store *st, const char **p, size_t *n, struct fail *f);
+/*
+ * Calls each with L3 (and no more) of these messages, as far as they are there
+ * and tell it, without their bodies being sent; it must not use the store.
+ * n, ids as in store_want.
+ */
+int store_weak(struct store *st, const uint64_t *ids, size_t n,
+    int (*each)(
+	void *arg, uint64_t id, const struct ident *ident, struct fail *f),
+    void *arg, struct fail *f);
 /*
  * The date of arrival of the message that store_body gave last, where
  * store_next could not tell it: POP3 has none, so it is that of the topmost

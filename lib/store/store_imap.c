@@ -17,7 +17,7 @@ set_can(struct imap_account *a)
 	unsigned int caps = imap_can(a->im);
 
 	a->st.can = STORE_APPEND | STORE_UIDS | STORE_KEYWORDS | STORE_FLAGS |
-	    STORE_FOLDERS | STORE_SUBSCRIBE | STORE_COPY;
+	    STORE_FOLDERS | STORE_SUBSCRIBE | STORE_COPY | STORE_WEAK;
 	if (caps & CAP_UIDPLUS)
 		a->st.can |= STORE_UIDPLUS;
 	if (caps & CAP_MULTIAPPEND)
@@ -249,7 +249,8 @@ static int
 want(struct store *st, const uint64_t *ids, size_t n, struct fail *f)
 {
 	uint32_t *uids = account_uids(ids, n);
-	int rc = imap_want(self(st)->im, uids, n, st->spool_dir, f);
+	int rc = imap_want(self(st)->im, uids, n, IMAP_WHOLE, st->spool_dir, f);
+
 	free(uids);
 	return rc;
 }
@@ -428,6 +429,7 @@ const struct store_ops store_imap = {
     .next = next,
     .uid = uid,
     .want = want,
+    .weak = account_weak,
     .body = body,
     .read = read_body,
     .put = put,

@@ -1,4 +1,6 @@
-/* store_more.c: changes in the folder entered, and tables of their own. */
+/* store_more.c: changes in the folder entered, and what only some kinds can. */
+#include <assert.h>
+
 #include "base/base.h"
 #include "store/store_p.h"
 
@@ -76,4 +78,38 @@ store_rights(
 	if (st->ops->rights != NULL)
 		rc = st->ops->rights(st, folder, rights, f);
 	return rc == -1 ? store_at(st, folder, 0, f) : rc;
+}
+
+int
+store_scan_since(
+    struct store *st, uint64_t from, uint64_t since, struct fail *f)
+{
+	assert(st->ops->scan_since != NULL && st->entered != NULL);
+	if (st->ops->scan_since(st, from, since, f) == -1)
+		return store_at(st, st->entered, 0, f);
+	return 0;
+}
+
+int
+store_there(struct store *st,
+    void (*each)(void *arg, uint32_t low, uint32_t high), void *arg,
+    struct fail *f)
+{
+	int rc;
+
+	assert(st->ops->there != NULL && st->entered != NULL);
+	rc = st->ops->there(st, each, arg, f);
+	return rc == -1 ? store_at(st, st->entered, 0, f) : rc;
+}
+
+int
+store_weak(struct store *st, const uint64_t *ids, size_t n,
+    int (*each)(
+	void *arg, uint64_t id, const struct ident *ident, struct fail *f),
+    void *arg, struct fail *f)
+{
+	assert(st->ops->weak != NULL && st->entered != NULL);
+	if (st->ops->weak(st, ids, n, each, arg, f) == -1)
+		return store_at(st, st->entered, 0, f);
+	return 0;
 }

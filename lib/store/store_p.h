@@ -67,6 +67,10 @@ struct store_ops {
 	    struct store *st, uint64_t *id, uint64_t *len, struct fail *f);
 	int (*read)(
 	    struct store *st, const char **p, size_t *n, struct fail *f);
+	int (*weak)(struct store *st, const uint64_t *ids, size_t n,
+	    int (*each)(void *arg, uint64_t id, const struct ident *ident,
+		struct fail *f),
+	    void *arg, struct fail *f); /* ? */
 	int64_t (*date)(const struct store *st); /* ? */
 	int (*put)(struct store *st, const char *folder, const struct put *p,
 	    struct fail *f); /* ? and with it all up to outstanding */

@@ -751,7 +751,7 @@ START_TEST(windows)
 
 	ck_assert_int_eq(imap_scan(im, 5, 0, &f), 0);
 	row(im, 7, 5, CLOCK_NONE, "");
-	ck_assert_int_eq(imap_want(im, &uid, 1, "/tmp", &f), 0);
+	ck_assert_int_eq(imap_want(im, &uid, 1, IMAP_WHOLE, "/tmp", &f), 0);
 	ck_assert_int_eq(imap_body(im, &uid, &len, &f), 1);
 	ck_assert_int_eq(imap_scan_next(im, &r, &f), -1);
 	failed(&f, CODE_PROTO, REACH_FOLDER);
@@ -808,7 +808,8 @@ want(struct imap *im)
 {
 	struct fail f = {0};
 
-	ck_assert_int_eq(imap_want(im, four, LENGTH(four), "/tmp", &f), 0);
+	ck_assert_int_eq(
+	    imap_want(im, four, LENGTH(four), IMAP_WHOLE, "/tmp", &f), 0);
 }
 
 static void
@@ -1238,6 +1239,44 @@ END_TEST
 #define OPENED(tag, validity) \
 	"* 1 EXISTS\r\n* OK [UIDVALIDITY " validity "] x\r\n" tag " OK\r\n"
 
+/* Fields instead of bodies, in whatever order a server puts the items. */
+START_TEST(fields_and_sizes)
+{
+	static const uint32_t uids[] = {4, 5, 6};
+	static const struct step st[] = {OPEN("3"),
+	    C("A3 UID FETCH 4:6 (UID RFC822.SIZE BODY.PEEK[HEADER.FIELDS "
+	      "(MESSAGE-ID DATE FROM)])\r\n"),
+	    S("* 1 FETCH (UID 4 RFC822.SIZE 77 BODY[HEADER.FIELDS (MESSAGE-ID "
+	      "DATE FROM)] {5}\r\na: b\n)\r\n"
+	      "* 2 FETCH (BODY[HEADER.FIELDS (\"Message-ID\" {4}\r\nDATE FROM)] "
+	      "\"c\" RFC822.SIZE 78 UID 5)\r\n"
+	      "* 3 FETCH (UID 6 BODY[HEADER.FIELDS (DATE] {1}\r\nd)\r\n"
+	      "A3 OK\r\n"),
+	    END};
+	static const uint64_t sizes[] = {77, 78};
+	struct imap *im = opened("", st);
+	struct fail f = {0};
+	uint64_t len, size;
+	const char *p;
+	uint32_t uid;
+	size_t i, n;
+
+	ck_assert_int_eq(imap_want(im, uids, 3, IMAP_WEAK, "/tmp", &f), 0);
+	for (i = 0; i < LENGTH(sizes); i++) {
+		ck_assert_int_eq(imap_body(im, &uid, &len, &f), 1);
+		ck_assert_uint_eq(uid, uids[i]);
+		ck_assert_uint_eq(len, i == 0 ? 5 : 1);
+		ck_assert_int_eq(imap_read(im, &p, &n, &f), 1);
+		ck_assert_int_eq(*p, i == 0 ? 'a' : 'c');
+		ck_assert_int_eq(imap_read(im, &p, &n, &f), 0);
+		ck_assert_int_eq(imap_body_size(im, &size, &f), 0);
+		ck_assert_uint_eq(size, sizes[i]);
+	}
+	ck_assert_int_eq(imap_body(im, &uid, &len, &f), 0);
+	part(im);
+}
+END_TEST
+
 /* What changed and what is new, asked for one after the other. */
 #define CHANGED                                               \
 	"UID FETCH 1:9 (UID FLAGS INTERNALDATE RFC822.SIZE) " \
@@ -1455,7 +1494,7 @@ START_TEST(asked_ahead)
 	ck_assert_int_eq(imap_scan_next(im, &row, &f), 0);
 	ck_assert_int_eq(imap_select(im, "b", 1, 0, &sel, &f), 0);
 	ck_assert_uint_eq(sel.uidvalidity, 8);
-	ck_assert_int_eq(imap_want(im, uids, 2, "/tmp", &f), 0);
+	ck_assert_int_eq(imap_want(im, uids, 2, IMAP_WHOLE, "/tmp", &f), 0);
 	ck_assert_int_eq(imap_body(im, &uid, &len, &f), 1);
 	ck_assert_uint_eq(uid, 5);
 	ck_assert_int_eq(imap_body(im, &uid, &len, &f), 0);
@@ -1597,6 +1636,7 @@ SUITE("imap")
 	TEST(refused_before_a_word);
 	LOOP(answered_too_early, 2);
 	TEST(gone_meanwhile);
+	TEST(fields_and_sizes);
 	TEST(rows_that_changed);
 	TEST(rows_that_changed_ahead);
 	TEST(rows_that_changed_in_another_order);
