@@ -93,62 +93,63 @@ START_TEST(parameters)
 }
 END_TEST
 
+static const struct {
+	const char *url, *why;
+} bad_urls[] = {
+    {"", "empty"},
+    {"anna@mail.example.org", "no scheme"},
+    {"http://anna@h", "no scheme"},
+    {"imaps:/anna@h", "no scheme"},
+    {"imaps://mail.example.org", "no user"},
+    {"imaps://@h", "no user"},
+    {"imaps://anna:hunter2@h", "password"},
+    {"imaps://an%na@h", "percent"},
+    {"imaps://an%00na@h", "percent"},
+    {"imaps://an%0Ana@h", "percent"},
+    {"imaps://anna@", "'' is no host"},
+    {"imaps://anna@h_ost/INBOX", "'h_ost/inbox' is no host"},
+    {"imaps://anna@h x", "'h x' is no host"},
+    {"imaps://anna@[::1", "']'"},
+    {"imaps://anna@[::1]x", "']'"},
+    {"imaps://anna@h:", "'' is no port"},
+    {"imaps://anna@h:0", "'0' is no port"},
+    {"imaps://anna@h:65536", "'65536' is no port"},
+    {"imaps://anna@h:99x", "'99x' is no port"},
+    {"imaps://anna@h;", "NAME=VALUE"},
+    {"imaps://anna@h;compress", ";compress: a parameter is NAME=VALUE"},
+    {"imaps://anna@h;colour=red", ";colour: no such parameter"},
+    {"imaps://anna@h;layout=fs", ";layout: no such parameter"},
+    {"maildir:/x;auth=PLAIN", ";auth: no such parameter"},
+    {"maildir:/x;layout=maildir++", ";layout=maildir++: not a value"},
+    {"imaps://anna@h;auth=CRAM-MD5", ";auth=CRAM-MD5: not a value"},
+    {"imaps://anna@h;tls=none", ";tls=none: not a value"},
+    {"imap://anna@h;tls=1.3", ";tls=1.3: not a value"},
+    {"imap://anna@h;ca=", ";ca=: not a value"},
+    {"imap://anna@h;ca=%zz", ";ca: bad percent"},
+    {"imap://anna@h;ca=a%0Db", ";ca: bad percent"},
+    {"imap://anna@h;compress=gzip", ";compress=gzip: not a value"},
+    {"pop3s://anna@h;compress=deflate", ";compress=deflate: not a"},
+    {"imap://anna@h;cert=x", "go together"},
+    {"imap://anna@h;key=file:x", "go together"},
+    {"imap://anna@h;auth=EXTERNAL", "wants ;cert="},
+    {"maildir:", "no path"},
+    {"mbox:a%b", "no path"},
+    {"imaps://anna@h\r\nx", "line end"},
+};
+
 START_TEST(wrong_urls)
 {
-	static const struct {
-		const char *url, *why;
-	} bad[] = {
-	    {"", "empty"},
-	    {"anna@mail.example.org", "no scheme"},
-	    {"http://anna@h", "no scheme"},
-	    {"imaps:/anna@h", "no scheme"},
-	    {"imaps://mail.example.org", "no user"},
-	    {"imaps://@h", "no user"},
-	    {"imaps://anna:hunter2@h", "password"},
-	    {"imaps://an%na@h", "percent"},
-	    {"imaps://an%00na@h", "percent"},
-	    {"imaps://an%0Ana@h", "percent"},
-	    {"imaps://anna@", "'' is no host"},
-	    {"imaps://anna@h_ost/INBOX", "'h_ost/inbox' is no host"},
-	    {"imaps://anna@h x", "'h x' is no host"},
-	    {"imaps://anna@[::1", "']'"},
-	    {"imaps://anna@[::1]x", "']'"},
-	    {"imaps://anna@h:", "'' is no port"},
-	    {"imaps://anna@h:0", "'0' is no port"},
-	    {"imaps://anna@h:65536", "'65536' is no port"},
-	    {"imaps://anna@h:99x", "'99x' is no port"},
-	    {"imaps://anna@h;", "NAME=VALUE"},
-	    {"imaps://anna@h;compress", ";compress: a parameter is NAME=VALUE"},
-	    {"imaps://anna@h;colour=red", ";colour: no such parameter"},
-	    {"imaps://anna@h;layout=fs", ";layout: no such parameter"},
-	    {"maildir:/x;auth=PLAIN", ";auth: no such parameter"},
-	    {"maildir:/x;layout=maildir++", ";layout=maildir++: not a value"},
-	    {"imaps://anna@h;auth=CRAM-MD5", ";auth=CRAM-MD5: not a value"},
-	    {"imaps://anna@h;tls=none", ";tls=none: not a value"},
-	    {"imap://anna@h;tls=1.3", ";tls=1.3: not a value"},
-	    {"imap://anna@h;ca=", ";ca=: not a value"},
-	    {"imap://anna@h;ca=%zz", ";ca: bad percent"},
-	    {"imap://anna@h;ca=a%0Db", ";ca: bad percent"},
-	    {"imap://anna@h;compress=gzip", ";compress=gzip: not a value"},
-	    {"pop3s://anna@h;compress=deflate", ";compress=deflate: not a"},
-	    {"imap://anna@h;cert=x", "go together"},
-	    {"imap://anna@h;key=file:x", "go together"},
-	    {"imap://anna@h;auth=EXTERNAL", "wants ;cert="},
-	    {"maildir:", "no path"},
-	    {"mbox:a%b", "no path"},
-	    {"imaps://anna@h\r\nx", "line end"},
-	};
 	size_t i;
 
-	for (i = 0; i < LENGTH(bad); i++) {
+	for (i = 0; i < LENGTH(bad_urls); i++) {
 		struct endpoint e;
 		struct fail f = {0};
 
-		ck_assert_msg(
-		    endpoint_parse(&e, bad[i].url, &f) == -1, "%s", bad[i].url);
+		ck_assert_msg(endpoint_parse(&e, bad_urls[i].url, &f) == -1,
+		    "%s", bad_urls[i].url);
 		ck_assert_int_eq(f.code, CODE_CONFIG);
-		ck_assert_msg(strstr(f.why, bad[i].why) != NULL, "%s: %s",
-		    bad[i].url, f.why);
+		ck_assert_msg(strstr(f.why, bad_urls[i].why) != NULL, "%s: %s",
+		    bad_urls[i].url, f.why);
 		ck_assert_ptr_null(strstr(f.why, "hunter2"));
 		ck_assert_ptr_null(strstr(f.object, "hunter2"));
 		ck_assert_ptr_null(e.host);
