@@ -1,5 +1,4 @@
-/* imapahead.c: what changed since, and what is asked ahead, against a script.
- */
+/* imapahead.c: what changed since, and what is asked ahead. */
 #include "peer.h"
 
 /* What changed and what is new, asked for one after the other. */
